@@ -1,0 +1,46 @@
+"""Student-performance models that a school can run itself.
+
+>>> import satchel
+>>> predictor = satchel.load("secondary-mathematics")
+>>> predictor.name
+'secondary-mathematics.ridge'
+"""
+
+from satchel.bundle import Bundle, models
+from satchel.encoder import Note
+from satchel.errors import (
+    BundleError,
+    DataError,
+    Problem,
+    RecordError,
+    SatchelError,
+    SpecError,
+    TableError,
+)
+from satchel.prediction import Answer, Answers, Interval, Origin, Prediction, Predictions
+from satchel.predictor import Predictor, Verification, load
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Answer",
+    "Answers",
+    "Bundle",
+    "BundleError",
+    "DataError",
+    "Interval",
+    "Note",
+    "Origin",
+    "Prediction",
+    "Predictions",
+    "Predictor",
+    "Problem",
+    "RecordError",
+    "SatchelError",
+    "SpecError",
+    "TableError",
+    "Verification",
+    "__version__",
+    "load",
+    "models",
+]

@@ -1,0 +1,100 @@
+"""The `satchel` command: finds the subcommand, reads its arguments, reports its errors.
+
+A subcommand is a module with a docstring, ``add_arguments(parser)`` and ``run(arguments)``,
+which returns the exit code. Those of other packages are entry points of the group
+``satchel.commands``.
+
+Exit codes: 0 done; 1 the answer is bad news; 2 wrong use, or input that cannot be read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from types import ModuleType
+from typing import NoReturn
+
+from satchel import SatchelError, __version__
+
+BUILT_IN = {
+    "list": "list the models that are here",
+    "show": "show what a model needs, what it answers and how well",
+    "predict": "predict for one record, or for every row of a file",
+    "verify": "check that models give here what they gave where they were trained",
+}
+INSTALLABLE = {
+    "train": "train a model",
+    "export": "turn a trained model into a bundle",
+}
+EXTRAS = {
+    "flask": "web",
+    "waitress": "web",
+    "tensorflow": "networks",
+    "keras": "networks",
+    "tf2onnx": "networks",
+    "torch": "networks",
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}\nTry '{self.prog} --help'.\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code."""
+    argv = sys.argv[1:] if argv is None else list(argv)
+    parser = _Parser(
+        prog="satchel",
+        description="Student-performance models that a school can run itself.",
+        epilog="'satchel COMMAND --help' explains a command.",
+    )
+    parser.add_argument("--version", action="version", version=f"satchel {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    chosen = next((word for word in argv if not word.startswith("-")), None)
+    try:
+        for name, summary in (BUILT_IN | INSTALLABLE).items():
+            subparser = commands.add_parser(name, help=summary, description=summary)
+            if name == chosen:
+                module = _find(name)
+                subparser.description = module.__doc__
+                subparser.formatter_class = argparse.RawDescriptionHelpFormatter
+                module.add_arguments(subparser)
+        arguments = parser.parse_args(argv)
+        return int(module.run(arguments))
+    except SatchelError as error:
+        print(f"satchel: {error}", file=sys.stderr)
+        return 2
+    except ModuleNotFoundError as error:
+        missing = (error.name or "").partition(".")[0]
+        extra = EXTRAS.get(missing, "train")
+        print(
+            f"satchel: 'satchel {chosen}' needs {missing}, which is not installed: "
+            f"pip install 'satchel[{extra}]'",
+            file=sys.stderr,
+        )
+        return 2
+    except BrokenPipeError:
+        # The reader went away, as `head` does; nothing more can be said to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        print(f"satchel: {error.filename or ''}: {error.strerror or error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("satchel: stopped", file=sys.stderr)
+        return 130
+
+
+def _find(name: str) -> ModuleType:
+    if name in BUILT_IN:
+        return importlib.import_module(f"satchel.commands.{name}")
+    from importlib.metadata import entry_points
+
+    (entry,) = entry_points(group="satchel.commands", name=name)
+    module = entry.load()
+    assert isinstance(module, ModuleType)
+    return module

@@ -1,0 +1,126 @@
+"""Predict for one record, or for every row of a CSV file.
+
+The rows of the file come back in their order with all their cells, and the prediction beside
+them; a row that cannot be read says why in the column 'error', and the exit code is then 1.
+
+  satchel predict secondary-mathematics class.csv -o predicted.csv
+  satchel predict secondary-mathematics - < class.csv
+  satchel predict secondary-mathematics --record '{"G1": 11, "G2": 12, ...}'
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import IO
+
+from satchel.commands import add_models_argument
+from satchel.errors import SatchelError, TableError
+from satchel.files import replacing
+from satchel.predict_table import TablePredictor
+from satchel.prediction import Prediction
+from satchel.predictor import Predictor, load
+from satchel.progress import progress
+from satchel.tables.csv import CsvReader, CsvWriter
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``satchel predict``."""
+    parser.add_argument("model", metavar="MODEL", help="name or file of a model")
+    parser.add_argument("file", metavar="FILE", nargs="?", help="CSV file; - for standard input")
+    parser.add_argument("--record", metavar="JSON", help="one record instead of a file")
+    parser.add_argument("-o", "--out", metavar="OUT", help="file to write instead of printing")
+    parser.add_argument(
+        "--map",
+        metavar="THEIRS=OURS",
+        action="append",
+        default=[],
+        help="the file's column THEIRS is the model's field OURS (may be given several times)",
+    )
+    add_models_argument(parser)
+    parser.add_argument("--json", action="store_true", help="print JSON, one line per row")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Predict; 1 where a row was refused."""
+    if (arguments.file is None) == (arguments.record is None):
+        raise SatchelError("give either FILE or --record JSON")
+    predictor = load(arguments.model, models=arguments.models)
+    with ExitStack() as stack:
+        out: IO[str] = sys.stdout
+        if arguments.out is not None:
+            out = stack.enter_context(replacing(arguments.out))
+        if arguments.record is not None:
+            return _predict_record(predictor, arguments, out)
+        if arguments.file == "-":
+            file = sys.stdin.buffer
+        else:
+            file = stack.enter_context(open(arguments.file, "rb"))
+        return _predict_file(predictor, arguments, CsvReader(file, arguments.file), out)
+
+
+def _predict_record(predictor: Predictor, arguments: argparse.Namespace, out: IO[str]) -> int:
+    if arguments.map:
+        raise SatchelError("--map goes with FILE")
+    try:
+        record = json.loads(arguments.record)
+    except (ValueError, RecursionError) as error:
+        raise SatchelError(f"--record is not JSON: {error}") from None
+    prediction = predictor.predict(record)
+    if arguments.json:
+        print(json.dumps(prediction.as_dict(), indent=2), file=out)
+    else:
+        print("\n".join(_lines(prediction)), file=out)
+    return 0
+
+
+def _lines(prediction: Prediction) -> Iterator[str]:
+    if prediction.origin.demonstration:
+        yield "Demonstration: this model was trained on synthetic data."
+    for answer in prediction.outputs.values():
+        parts = [] if answer.value is None else [f"{answer.value:g} {answer.unit}".strip()]
+        parts += [] if answer.label is None else [answer.label]
+        if answer.probability is not None:
+            parts.append(f"probability {answer.probability:.0%}")
+        for i in answer.intervals:
+            parts.append(f"{i.level:.0%} interval {i.low:g} to {i.high:g}")
+        yield f"{answer.name}: {', '.join(parts)}"
+    if prediction.advice:
+        yield f"Advice: {prediction.advice}"
+    for note in prediction.notes:
+        yield f"Note: {note}"
+    yield f"({prediction.origin.model} {prediction.origin.version})"
+
+
+def _predict_file(
+    predictor: Predictor, arguments: argparse.Namespace, reader: CsvReader, out: IO[str]
+) -> int:
+    table = TablePredictor(predictor, reader.header, _mapping(arguments.map))
+    writer = CsvWriter(out, reader.delimiter)
+    if not arguments.json:
+        writer.write([table.header])
+    for chunk in progress(reader.chunks(), "predicted", unit="chunks"):
+        items = table.predict(chunk)
+        if arguments.json:
+            for item in items:
+                print(json.dumps(item.as_dict()), file=out)
+        else:
+            writer.write(table.rows(chunk, items))
+    rows, refused = table.count, table.refused
+    print(f"{rows} rows: {rows - refused} predicted, {refused} refused", file=sys.stderr)
+    if table.unused:
+        print(f"Not used by the model: {', '.join(table.unused)}", file=sys.stderr)
+    return 1 if refused else 0
+
+
+def _mapping(pairs: list[str]) -> dict[str, str]:
+    mapping = {}
+    for pair in pairs:
+        theirs, sign, ours = (part.strip() for part in pair.partition("="))
+        if not (theirs and sign and ours):
+            raise TableError(f"--map {pair!r} is not of the form THEIRS=OURS")
+        mapping[theirs] = ours
+    return mapping

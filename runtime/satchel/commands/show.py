@@ -1,0 +1,87 @@
+"""Show what a model needs, what it answers and how well."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import textwrap
+from collections.abc import Iterator
+
+from satchel import bundle as bundles
+from satchel.bundle import Bundle
+from satchel.commands import add_models_argument
+from satchel.spec import Category, Feature, Number, Spec
+from satchel.values import plain
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``satchel show``."""
+    parser.add_argument("model", metavar="MODEL", help="name or file of a model")
+    add_models_argument(parser)
+    parser.add_argument("--json", action="store_true", help="print the whole spec as JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the card and the inputs."""
+    bundle = bundles.read(bundles.find(arguments.model, arguments.models))
+    if arguments.json:
+        print(json.dumps(json.loads(bundle.spec.to_json()), indent=2, ensure_ascii=False))
+    else:
+        print("\n".join(_lines(bundle)))
+    return 0
+
+
+def _lines(bundle: Bundle) -> Iterator[str]:
+    spec, card = bundle.spec, bundle.spec.card
+    yield f"{spec.name} {spec.version}: {card.title}"
+    if spec.demonstration:
+        yield "Demonstration: trained on synthetic data."
+    yield from textwrap.wrap(card.headline, 90)
+    yield ""
+    yield "Inputs (* required)"
+    for feature in spec.inputs.features:
+        star = "*" if feature.required else " "
+        yield f"  {star} {feature.name:12} {feature.label}: {_allowed(feature)}"
+    yield ""
+    yield "Figures"
+    yield from _metrics(spec)
+    yield ""
+    for title, text in [
+        ("Data", f"{card.source.name}, {card.source.rows} rows, {card.source.licence}"),
+        ("Source", card.source.url),
+        ("Split", card.split),
+        ("Naive guess", card.naive),
+        ("Meant for", card.intended_use),
+        ("Not for", card.unintended_use),
+        *(("Limit", text) for text in card.limitations),
+        ("Made", f"{card.created}, " + ", ".join(f"{k} {v}" for k, v in card.versions.items())),
+        ("sha256", bundle.sha256),
+    ]:
+        yield from textwrap.wrap(
+            text, 90, initial_indent=f"{title + ':':13}", subsequent_indent=" " * 13
+        )
+
+
+def _allowed(feature: Feature) -> str:
+    if isinstance(feature, Category):
+        labels = feature.value_labels or feature.values
+        pairs = zip(feature.values, labels, strict=True)
+        return ", ".join(v if v == label else f"{v} ({label})" for v, label in pairs)
+    return _range(feature) + (f" {feature.unit}" if feature.unit else "")
+
+
+def _range(feature: Number) -> str:
+    low, high = feature.limits
+    kind = "whole number" if feature.integer else "number"
+    if low is not None and high is not None:
+        return f"{kind} from {plain(low)} to {plain(high)}"
+    if low is not None:
+        return f"{kind} of at least {plain(low)}"
+    return kind if high is None else f"{kind} of at most {plain(high)}"
+
+
+def _metrics(spec: Spec) -> Iterator[str]:
+    for metric in spec.card.metrics:
+        beside = "" if metric.naive is None else f"; naive guess {metric.naive:.3f}"
+        beside += "" if metric.published is None else f"; published {metric.published:.3f}"
+        yield f"  {metric.output} {metric.name}, {metric.protocol}: {metric.value:.3f}{beside}"

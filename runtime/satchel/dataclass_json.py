@@ -1,0 +1,142 @@
+"""Frozen dataclasses to plain JSON values and back, by their type hints.
+
+Reading is strict: an unknown key, a missing one, a wrong type or a number that is not finite
+is a `SpecError` that names the place (``inputs.features[3].limits[0]``). In a union of
+dataclasses the key ``kind`` chooses the member whose class attribute ``kind`` it equals.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+import types
+import typing
+from collections.abc import Mapping
+from typing import Any, TypeVar, Union, get_args, get_origin
+
+from satchel.errors import SpecError
+
+T = TypeVar("T")
+
+
+def to_plain(value: Any) -> Any:
+    """Return `value` as dicts, lists and scalars; fields that equal their default are left out."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        plain = _tag(type(value))
+        for field in dataclasses.fields(value):
+            item = getattr(value, field.name)
+            if item != field.default:
+                plain[field.name] = to_plain(item)
+        return plain
+    if isinstance(value, Mapping):
+        return {key: to_plain(item) for key, item in value.items()}
+    if isinstance(value, tuple):
+        return [to_plain(item) for item in value]
+    return value
+
+
+def from_plain(kind: type[T], value: object, path: str = "") -> T:
+    """Build a `kind` from plain values.
+
+    Raises
+    ------
+    SpecError
+        Where `value` does not have the shape that the type hints of `kind` ask for.
+    """
+    if not isinstance(value, Mapping):
+        raise SpecError(f"{path or kind.__name__}: expected an object, got {_shown(value)}")
+    hints = _hints(typing.cast(Any, kind))
+    unknown = [key for key in value if key not in hints and key not in _tag(kind)]
+    if unknown:
+        raise SpecError(f"{_join(path, str(unknown[0]))}: {kind.__name__} has no such field")
+    arguments = {}
+    for field in dataclasses.fields(kind):  # type: ignore[arg-type]
+        place = _join(path, field.name)
+        if field.name in value:
+            arguments[field.name] = _read(hints[field.name], value[field.name], place)
+        elif field.default is dataclasses.MISSING:
+            raise SpecError(f"{place}: missing")
+    try:
+        return kind(**arguments)
+    except SpecError as error:
+        raise SpecError(f"{path}: {error}" if path else str(error)) from None
+
+
+def _tag(kind: type) -> dict[str, Any]:
+    return {"kind": getattr(kind, "kind")} if hasattr(kind, "kind") else {}  # noqa: B009
+
+
+@functools.cache
+def _hints(kind: Any) -> dict[str, Any]:
+    hints = typing.get_type_hints(kind)
+    return {field.name: hints[field.name] for field in dataclasses.fields(kind)}
+
+
+def _read(hint: Any, value: object, path: str) -> Any:
+    if hint is float and isinstance(value, int | float) and not isinstance(value, bool):
+        return _finite(value, path)
+    if hint in (str, int, bool) and type(value) is hint:
+        return value
+    if dataclasses.is_dataclass(hint):
+        return from_plain(typing.cast(type, hint), value, path)
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is tuple and isinstance(value, list | tuple):
+        open_ended = arguments[-1] is Ellipsis
+        members = [arguments[0]] * len(value) if open_ended else list(arguments)
+        if len(members) == len(value):
+            return tuple(
+                _read(member, item, f"{path}[{i}]")
+                for i, (member, item) in enumerate(zip(members, value, strict=True))
+            )
+    if origin in (Mapping, dict) and isinstance(value, Mapping):
+        return {
+            _read(arguments[0], key, path): _read(arguments[1], item, _join(path, str(key)))
+            for key, item in value.items()
+        }
+    if origin in (Union, types.UnionType):
+        return _read_union(arguments, value, path)
+    raise SpecError(f"{path}: expected {_named(hint)}, got {_shown(value)}")
+
+
+def _read_union(members: tuple[Any, ...], value: object, path: str) -> Any:
+    if value is None and type(None) in members:
+        return None
+    tagged = {m.kind: m for m in members if hasattr(m, "kind")}
+    if tagged and isinstance(value, Mapping):
+        kind = value.get("kind")
+        if not isinstance(kind, str) or kind not in tagged:
+            raise SpecError(f"{_join(path, 'kind')}: expected one of {sorted(tagged)}")
+        return from_plain(tagged[kind], value, path)
+    for member in members:
+        if member is not type(None):
+            try:
+                return _read(member, value, path)
+            except SpecError:
+                continue
+    names = " or ".join(_named(member) for member in members)
+    raise SpecError(f"{path}: expected {names}, got {_shown(value)}")
+
+
+def _finite(value: int | float, path: str) -> float:
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise SpecError(f"{path}: expected a finite number")
+    return number
+
+
+def _named(hint: Any) -> str:
+    if hint is type(None):
+        return "null"
+    return getattr(hint, "__name__", str(hint)) if not get_args(hint) else str(hint)
+
+
+def _shown(value: object) -> str:
+    return f"{type(value).__name__}" + (f" {value!r:.40}" if isinstance(value, str) else "")
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name

@@ -1,0 +1,489 @@
+"""Raw records to the float32 matrix that a graph reads.
+
+The order is fixed: impute, clip, derive, then ``(x - mean) / scale`` in float64, and one cast
+to float32. There are two ways in, one record and many. Every formula is written once, for
+Python floats and numpy arrays alike, and every value that is not plain goes through the same
+function in both, so both give the same bits, notes and errors.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import struct
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from satchel.errors import LISTED_PROBLEMS, Problem, RecordError
+from satchel.spec import Category, Column, Derived, Inputs, MinMax, Number, OneHot
+from satchel.values import is_missing, plain, read_number, read_text, shown
+
+Floats = NDArray[np.float64]
+RawColumn = Sequence[object] | NDArray[Any]
+Real = TypeVar("Real", float, Floats)
+NoteKind = Literal["imputed", "clipped", "outside", "ignored"]
+
+_FLOAT_MAX = sys.float_info.max
+_LISTED_VALUES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something done to, or remarkable in, a value of a record.
+
+    Attributes
+    ----------
+    kind : str
+        ``imputed``: was missing; ``clipped``: brought to a bound; ``outside``: beyond the
+        range seen in training; ``ignored``: known to the task, not used by this model.
+    """
+
+    kind: NoteKind
+    field: str
+    message: str
+
+    def __str__(self) -> str:
+        return self.message
+
+
+@dataclass(slots=True)
+class Encoded:
+    """Many records, encoded.
+
+    Attributes
+    ----------
+    matrix : ndarray of float32, shape (rows, columns)
+        Rows with problems are all zero.
+    problems : dict
+        From the number of a row to all that is wrong with it.
+    notes : dict
+        From the number of a row to its notes.
+    """
+
+    matrix: NDArray[np.float32]
+    problems: dict[int, list[Problem]] = field(default_factory=dict)
+    notes: dict[int, list[Note]] = field(default_factory=dict)
+
+
+class Encoder:
+    """Encodes records as a spec's `inputs` say.
+
+    Parameters
+    ----------
+    inputs : Inputs
+        Features, derived numbers and columns.
+    """
+
+    def __init__(self, inputs: Inputs) -> None:
+        self._readers = [
+            _NumberReader(f) if isinstance(f, Number) else _CategoryReader(f)
+            for f in inputs.features
+        ]
+        self._names = [feature.name for feature in inputs.features]
+        self._used = frozenset(self._names)
+        self._ignored = frozenset(inputs.ignored)
+        places = {name: i for i, name in enumerate(self._names)}
+        self._derived: list[tuple[Derived, list[int]]] = []
+        for derived in inputs.derived:
+            self._derived.append((derived, [places[name] for name in derived.inputs]))
+            places[derived.name] = len(places)
+        codes = {f.name: f.values for f in inputs.features if isinstance(f, Category)}
+        self._columns = [_column(column, places, codes) for column in inputs.columns]
+        self._sources = [column.source for column in inputs.columns]
+        # "=" rather than the native "@": only the former refuses what float32 cannot hold.
+        self._row = struct.Struct(f"={len(self._columns)}f")
+
+    @property
+    def width(self) -> int:
+        """Number of columns."""
+        return len(self._columns)
+
+    def encode(self, record: Mapping[str, object]) -> tuple[bytes, tuple[Note, ...]]:
+        """Encode one record.
+
+        Parameters
+        ----------
+        record : mapping
+            From field name to raw value.
+
+        Returns
+        -------
+        row : bytes
+            The float32 columns in the machine's byte order; `numpy.frombuffer` reads them.
+        notes : tuple of Note
+
+        Raises
+        ------
+        RecordError
+            Where a field is unknown, absent, unreadable, not allowed or beyond its limits.
+        """
+        problems: list[Problem] = []
+        notes: list[Note] = []
+        if not isinstance(record, Mapping):
+            raise RecordError([_no_mapping(record)])
+        if not record.keys() <= self._used:
+            self._check_names(record, problems, notes)
+        values = [
+            reader.read(record.get(reader.name, ABSENT), problems, notes)
+            for reader in self._readers
+        ]
+        if problems:
+            raise RecordError(problems)
+        for derived, places in self._derived:
+            try:
+                value = _derive(derived, [values[i] for i in places], math.sqrt)
+            except (ZeroDivisionError, ValueError):
+                value = math.nan
+            if not math.isfinite(value):
+                raise RecordError([_not_derived(derived)])
+            values.append(value)
+        row = [column(values) for column in self._columns]
+        try:
+            packed = self._row.pack(*row)
+        except OverflowError:
+            packed = b""
+        if not packed or not all(map(math.isfinite, row)):
+            with np.errstate(over="ignore"):
+                raise RecordError([self._too_large(np.array(row).astype(np.float32))])
+        return packed, tuple(notes)
+
+    def encode_rows(self, rows: Sequence[Mapping[str, object]]) -> Encoded:
+        """Encode many records; what is wrong with one is kept with its number."""
+        problems: dict[int, list[Problem]] = {}
+        notes: dict[int, list[Note]] = {}
+        strangers: dict[int, list[Problem]] = {}
+        records: list[Mapping[str, object]] = []
+        for i, row in enumerate(rows):
+            if not isinstance(row, Mapping):
+                strangers[i] = [_no_mapping(row)]
+                row = {}
+            elif not row.keys() <= self._used:
+                found: tuple[list[Problem], list[Note]] = [], []
+                self._check_names(row, *found)
+                _keep(i, *found, problems, notes)
+            records.append(row)
+        columns = {name: [row.get(name, ABSENT) for row in records] for name in self._names}
+        encoded = self._encode(columns, len(records), problems, notes)
+        encoded.problems.update(strangers)
+        return encoded
+
+    def encode_columns(self, columns: Mapping[str, RawColumn]) -> Encoded:
+        """Encode many records, given as one sequence or array of equal length per field.
+
+        Raises
+        ------
+        RecordError
+            Where a column is unknown, a required one is absent, or lengths differ: then no
+            row could be read.
+        """
+        problems: list[Problem] = []
+        notes: list[Note] = []
+        self._check_names(columns, problems, notes)
+        for reader in self._readers:
+            if reader.name not in columns and reader.feature.required:
+                reader.read(ABSENT, problems, notes)
+        arrays = {
+            name: column if isinstance(column, list | tuple) else np.asarray(column)
+            for name, column in columns.items()
+        }
+        for name, column in arrays.items():
+            if isinstance(column, np.ndarray) and column.ndim != 1:
+                problems.append(Problem(name, f"{name} is no column: its shape is {column.shape}"))
+        if problems:
+            raise RecordError(problems)
+        lengths = {name: len(column) for name, column in arrays.items()}
+        if len(set(lengths.values())) > 1:
+            raise RecordError([Problem("", f"the columns differ in length: {lengths}")])
+        count = next(iter(lengths.values()), 0)
+        absent = [ABSENT] * count
+        used = {name: arrays.get(name, absent) for name in self._names}
+        row_notes = {i: list(notes) for i in range(count)} if notes else {}
+        return self._encode(used, count, {}, row_notes)
+
+    def _encode(
+        self,
+        columns: Mapping[str, RawColumn],
+        count: int,
+        problems: dict[int, list[Problem]],
+        notes: dict[int, list[Note]],
+    ) -> Encoded:
+        values = [
+            reader.read_many(columns[reader.name], problems, notes) for reader in self._readers
+        ]
+        matrix = np.empty((count, self.width), np.float32)
+        with np.errstate(all="ignore"):
+            for derived, places in self._derived:
+                value = _derive(derived, [values[i] for i in places], np.sqrt)
+                for i in np.flatnonzero(~np.isfinite(value)).tolist():
+                    problems.setdefault(i, [_not_derived(derived)])
+                values.append(value)
+            for j, column in enumerate(self._columns):
+                matrix[:, j] = column(values)
+            for i in np.flatnonzero(~np.isfinite(matrix).all(axis=1)).tolist():
+                problems.setdefault(i, [self._too_large(matrix[i])])
+        matrix[list(problems)] = 0
+        return Encoded(matrix, problems, notes)
+
+    def _check_names(
+        self, names: Iterable[object], problems: list[Problem], notes: list[Note]
+    ) -> None:
+        for name in names:
+            if name in self._used:
+                continue
+            if name in self._ignored:
+                notes.append(Note("ignored", str(name), f"{name} is not used by this model"))
+                continue
+            message = f"{shown(name)} is no field of this model"
+            if len(problems) < LISTED_PROBLEMS:
+                close = difflib.get_close_matches(str(name)[:80], self._names, n=1)
+                message += f"; did you mean {close[0]!r}?" if close else ""
+            problems.append(Problem(str(name), message))
+
+    def _too_large(self, row: NDArray[np.float32]) -> Problem:
+        source = self._sources[int(np.flatnonzero(~np.isfinite(row))[0])]
+        return Problem(source, f"{source} is too large for this model")
+
+
+class _Absent:
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+
+ABSENT = _Absent()
+
+
+class _Reader(ABC):
+    """Reads the values of one feature."""
+
+    feature: Number | Category
+    allowed: str
+
+    def __init__(self, feature: Number | Category) -> None:
+        self.name = feature.name
+
+    def read(self, value: object, problems: list[Problem], notes: list[Note]) -> float:
+        """Return one value, ready for the columns; what is to be said goes into the lists."""
+        if value is ABSENT and self.feature.required:
+            problems.append(Problem(self.name, f"{self.name} is required and was not given"))
+            return 0.0
+        if value is ABSENT or is_missing(value):
+            return self._impute(problems, notes)
+        try:
+            return self._read(value, notes)
+        except ValueError as error:
+            message = f"{self.name} = {shown(value)} {error}; {self.allowed}"
+            problems.append(Problem(self.name, message))
+            return 0.0
+
+    def read_many(
+        self,
+        column: RawColumn,
+        problems: dict[int, list[Problem]],
+        notes: dict[int, list[Note]],
+    ) -> Floats:
+        """Return many values; all but the plain ones go through `read`."""
+        values, settled = self._read_plain(column)
+        for i in np.flatnonzero(~settled).tolist():
+            found: tuple[list[Problem], list[Note]] = [], []
+            values[i] = self.read(column[i], *found)
+            _keep(i, *found, problems, notes)
+        return values
+
+    def _impute(self, problems: list[Problem], notes: list[Note]) -> float:
+        imputed = self.feature.imputed
+        if imputed is None:
+            problems.append(Problem(self.name, f"{self.name} is blank; {self.allowed}"))
+            return 0.0
+        text = imputed if isinstance(imputed, str) else plain(imputed)
+        message = f"{self.name} was not given; {text} was used in its place"
+        notes.append(Note("imputed", self.name, message))
+        return self._imputed_value()
+
+    @abstractmethod
+    def _imputed_value(self) -> float:
+        """Return the value that stands for a missing one."""
+
+    @abstractmethod
+    def _read(self, value: object, notes: list[Note]) -> float:
+        """Return a value that is there, or raise a ValueError that says what is wrong."""
+
+    @abstractmethod
+    def _read_plain(self, column: RawColumn) -> tuple[Floats, NDArray[np.bool_]]:
+        """Return the values, and which of them are plain: nothing is to be said of them."""
+
+
+class _NumberReader(_Reader):
+    def __init__(self, feature: Number) -> None:
+        super().__init__(feature)
+        self.feature: Number = feature
+        self._limits, self._clip = _closed(feature.limits), _closed(feature.clip)
+        self._seen = feature.seen or (-_FLOAT_MAX, _FLOAT_MAX)
+        ranges = (self._limits, self._clip, self._seen)
+        self._plain = max(low for low, _ in ranges), min(high for _, high in ranges)
+        low, high = feature.limits
+        kind = "a whole number" if feature.integer else "a number"
+        if low is not None and high is not None:
+            self.allowed = f"give {kind} from {plain(low)} to {plain(high)}"
+        elif low is not None:
+            self.allowed = f"give {kind} of at least {plain(low)}"
+        elif high is not None:
+            self.allowed = f"give {kind} of at most {plain(high)}"
+        else:
+            self.allowed = f"give {kind}"
+
+    def _imputed_value(self) -> float:
+        return self.feature.imputed or 0.0
+
+    def _read(self, value: object, notes: list[Note]) -> float:
+        number = read_number(value)
+        if self.feature.integer and number != math.floor(number):
+            raise ValueError("is not a whole number")
+        if not self._limits[0] <= number <= self._limits[1]:
+            raise ValueError("is out of bounds")
+        low, high = self._clip
+        if not low <= number <= high:
+            bound = low if number < low else high
+            message = f"{self.name} = {plain(number)} was brought to {plain(bound)}"
+            notes.append(Note("clipped", self.name, message))
+            return bound
+        low, high = self._seen
+        if not low <= number <= high:
+            seen = f"the range seen in training ({plain(low)} to {plain(high)})"
+            message = f"{self.name} = {plain(number)} is outside {seen}"
+            notes.append(Note("outside", self.name, message))
+        return number
+
+    def _read_plain(self, column: RawColumn) -> tuple[Floats, NDArray[np.bool_]]:
+        values = _numbers(column)
+        low, high = self._plain
+        settled = (values >= low) & (values <= high)
+        if self.feature.integer:
+            settled &= values == np.floor(values)
+        return values, settled
+
+
+class _CategoryReader(_Reader):
+    def __init__(self, feature: Category) -> None:
+        super().__init__(feature)
+        self.feature: Category = feature
+        self._codes = {value: float(code) for code, value in enumerate(feature.values)}
+        listed = ", ".join(map(repr, feature.values[:_LISTED_VALUES]))
+        more = len(feature.values) - _LISTED_VALUES
+        self.allowed = f"allowed: {listed}" + (f" and {more} more" if more > 0 else "")
+
+    def _imputed_value(self) -> float:
+        return self._codes[self.feature.imputed or ""]
+
+    def _read(self, value: object, notes: list[Note]) -> float:
+        text = read_text(value)
+        code = self._codes.get(text)
+        if code is None:
+            close = difflib.get_close_matches(text[:80], self._codes, n=1)
+            hint = f" (did you mean {close[0]!r}?)" if close else ""
+            raise ValueError(f"is not one of its values{hint}")
+        return code
+
+    def _read_plain(self, column: RawColumn) -> tuple[Floats, NDArray[np.bool_]]:
+        items = column.tolist() if isinstance(column, np.ndarray) else column
+        try:
+            values = np.array(list(map(self._codes.get, items)), np.float64)
+        except TypeError:  # a value that cannot be hashed
+            values = np.full(len(items), np.nan)
+        return values, ~np.isnan(values)
+
+
+def _numbers(column: RawColumn) -> Floats:
+    """Return the numbers of a column, NaN where one is missing or needs a closer look."""
+    if isinstance(column, np.ndarray):
+        if column.dtype.kind in "iuf" and column.ndim == 1:
+            with np.errstate(over="ignore"):
+                return column.astype(np.float64)
+        column = column.tolist()
+    types = set(map(type, column))
+    if types <= {int, float, type(None)}:
+        try:
+            return np.array(column, np.float64)
+        except OverflowError:  # an integer beyond float64
+            return np.full(len(column), np.nan)
+    if types == {str}:
+        # A school's columns hold few different texts: each is read once.
+        numbers = {text: _number_or_nan(text) for text in set(column)}
+        return np.array(list(map(numbers.__getitem__, column)), np.float64)
+    return np.array([_number_or_nan(value) for value in column], np.float64)
+
+
+def _number_or_nan(value: object) -> float:
+    try:
+        return read_number(value)
+    except ValueError:
+        return math.nan
+
+
+def _column(
+    column: Column, places: Mapping[str, int], codes: Mapping[str, Sequence[str]]
+) -> Callable[[Sequence[Any]], Any]:
+    """Return the function from all values (floats or arrays) to one column."""
+    i = places[column.source]
+    if isinstance(column, OneHot):
+        code = float(codes[column.source].index(column.value))
+        return lambda values: (values[i] == code) * 1.0
+    if isinstance(column, MinMax):
+        mean, scale = column.minimum, column.maximum - column.minimum
+    else:
+        mean, scale = column.mean, column.scale
+    return lambda values: (values[i] - mean) / scale
+
+
+def _derive(derived: Derived, values: Sequence[Real], sqrt: Callable[[Real], Real]) -> Real:
+    """Compute one derived number; sums run from left to right, for equal bits in both ways."""
+    if derived.operation == "ratio":
+        return values[0] / (values[1] + derived.offset)
+    if derived.operation == "weighted_sum":
+        return _sum([w * v for w, v in zip(derived.weights, values, strict=True)])
+    if derived.operation == "sum":
+        return _sum(values)
+    mean = _sum(values) / len(values)
+    if derived.operation == "mean":
+        return mean
+    squares = _sum([(value - mean) * (value - mean) for value in values])
+    return sqrt(squares / (len(values) - derived.ddof))
+
+
+def _sum(values: Sequence[Real]) -> Real:
+    total = values[0]
+    for value in values[1:]:
+        total = total + value
+    return total
+
+
+def _closed(bounds: tuple[float | None, float | None]) -> tuple[float, float]:
+    low, high = bounds
+    return -_FLOAT_MAX if low is None else low, _FLOAT_MAX if high is None else high
+
+
+def _keep(
+    row: int,
+    problems: list[Problem],
+    notes: list[Note],
+    all_problems: dict[int, list[Problem]],
+    all_notes: dict[int, list[Note]],
+) -> None:
+    if problems:
+        all_problems.setdefault(row, []).extend(problems)
+    if notes:
+        all_notes.setdefault(row, []).extend(notes)
+
+
+def _no_mapping(record: object) -> Problem:
+    return Problem("", f"a record maps field names to values; got {shown(record)}")
+
+
+def _not_derived(derived: Derived) -> Problem:
+    inputs = ", ".join(derived.inputs)
+    return Problem(derived.name, f"{derived.name} cannot be computed from {inputs}")

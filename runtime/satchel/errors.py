@@ -1,0 +1,80 @@
+"""What can go wrong, and what every message then says: the field, the value, the remedy.
+
+SatchelError
+├── BundleError         a bundle is missing, damaged, unsafe, or made for another version
+│   └── SpecError       the contract inside it does not hold together
+├── RecordError         a record cannot be read; carries one Problem per field
+├── TableError          a file cannot be read as a table, or written
+└── DataError           training data that no model should be fitted to
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+LISTED_PROBLEMS = 20
+
+
+class SatchelError(Exception):
+    """Base class of every error that satchel raises on purpose."""
+
+
+class BundleError(SatchelError):
+    """A bundle is missing, damaged, unsafe, or made for another version of satchel."""
+
+
+class SpecError(BundleError, ValueError):
+    """A spec does not hold together: a wrong type, an unknown name, a number out of place."""
+
+
+class TableError(SatchelError, ValueError):
+    """A file cannot be read as a table of records, or an answer cannot be written."""
+
+
+class DataError(SatchelError, ValueError):
+    """Training data are missing, malformed, or too few to learn from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with one field of a record.
+
+    Attributes
+    ----------
+    field : str
+        Name of the field; empty where the record as a whole is meant.
+    message : str
+        What is wrong, with the value, and what is allowed.
+    """
+
+    field: str
+    message: str
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class RecordError(SatchelError, ValueError):
+    """A record cannot be read.
+
+    Parameters
+    ----------
+    problems : sequence of Problem
+        All that is wrong with the record, so that it can be mended in one go.
+    """
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        lines = [str(problem) for problem in self.problems[:LISTED_PROBLEMS]]
+        if len(self.problems) > LISTED_PROBLEMS:
+            lines.append(f"and {len(self.problems) - LISTED_PROBLEMS} more")
+        super().__init__("; ".join(lines))
+
+    def __reduce__(self) -> tuple[type[RecordError], tuple[tuple[Problem, ...]]]:
+        return type(self), (self.problems,)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the problems as plain Python, ready for JSON."""
+        return {"problems": [asdict(problem) for problem in self.problems]}

@@ -1,0 +1,44 @@
+"""Output that is whole or not there at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[Any]]:
+    """Open a new file beside `path` that takes its place when the block ends without error.
+
+    Parameters
+    ----------
+    path : path
+        The file to write.
+    mode : str
+        ``w`` for UTF-8 text without translation of line ends, ``wb`` for bytes.
+
+    Raises
+    ------
+    OSError
+        Where the folder does not exist or cannot be written to.
+    """
+    path = Path(path)
+    text: dict[str, Any] = {} if "b" in mode else {"encoding": "utf-8", "newline": ""}
+    file = tempfile.NamedTemporaryFile(  # noqa: SIM115
+        mode, dir=path.parent, prefix=f".{path.name}.", delete=False, **text
+    )
+    try:
+        with file:
+            yield file
+        # A temporary file is private; what takes its place is an ordinary one.
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(file.name, 0o666 & ~mask)
+        os.replace(file.name, path)
+    except BaseException:
+        os.unlink(file.name)
+        raise

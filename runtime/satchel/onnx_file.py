@@ -1,0 +1,124 @@
+"""Reads the metadata of an ONNX model from its bytes, without a session.
+
+Walks the protobuf wire format (https://protobuf.dev/programming-guides/encoding/) over the few
+messages of ONNX that matter here. On the way it refuses tensors with external data: ONNX
+Runtime would read them from files beside the model, or from the working folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from satchel.errors import BundleError
+
+MAX_DEPTH = 64
+
+_VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
+
+# Which fields of a message lead on to which message, by field number (onnx.proto).
+_MODEL = {7: "graph", 20: "training", 25: "function"}
+_CHILDREN: dict[str, dict[int, str]] = {
+    "graph": {1: "node", 5: "tensor", 15: "sparse"},
+    "training": {1: "graph", 2: "graph"},
+    "function": {7: "node", 11: "attribute"},
+    "node": {5: "attribute"},
+    "attribute": {5: "tensor", 6: "graph", 10: "tensor", 11: "graph", 22: "sparse", 23: "sparse"},
+    "sparse": {1: "tensor", 2: "tensor"},
+    "tensor": {},
+}
+_METADATA_PROPS = 14
+_EXTERNAL_DATA, _DATA_LOCATION = 13, 14
+
+
+def read_metadata(model: bytes) -> dict[str, str]:
+    """Return the ``metadata_props`` of an ONNX model.
+
+    Parameters
+    ----------
+    model : bytes
+        A serialised ``ModelProto``.
+
+    Raises
+    ------
+    BundleError
+        Where the bytes are no ONNX model, a key stands twice, or a tensor is kept elsewhere.
+    """
+    metadata: dict[str, str] = {}
+    graphs = 0
+    for number, value in _fields(memoryview(model)):
+        if not isinstance(value, memoryview):
+            continue
+        if number == _METADATA_PROPS:
+            key, text = _entry(value)
+            if key in metadata:
+                raise BundleError(f"the metadata hold {key!r:.40} twice")
+            metadata[key] = text
+        elif number in _MODEL:
+            graphs += number == 7
+            _refuse_external_data(value, _MODEL[number], 1)
+    if not graphs:
+        raise BundleError("this is no ONNX model: it holds no graph")
+    return metadata
+
+
+def _entry(message: memoryview) -> tuple[str, str]:
+    parts = {1: "", 2: ""}
+    for number, value in _fields(message):
+        if number in parts and isinstance(value, memoryview):
+            try:
+                parts[number] = str(value, "utf-8")
+            except UnicodeDecodeError:
+                raise BundleError("the metadata are not UTF-8 text") from None
+    return parts[1], parts[2]
+
+
+def _refuse_external_data(message: memoryview, kind: str, depth: int) -> None:
+    if depth > MAX_DEPTH:
+        raise BundleError(f"the graph is nested more than {MAX_DEPTH} deep")
+    children = _CHILDREN[kind]
+    for number, value in _fields(message):
+        if kind == "tensor" and (
+            number == _EXTERNAL_DATA or (number == _DATA_LOCATION and value != 0)
+        ):
+            raise BundleError("the graph keeps data in another file, which is never read")
+        if number in children and isinstance(value, memoryview):
+            _refuse_external_data(value, children[number], depth + 1)
+
+
+def _fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
+    position, end = 0, len(message)
+    while position < end:
+        key, position = _varint(message, position)
+        number, wire = key >> 3, key & 7
+        if number == 0:
+            raise BundleError("this is no ONNX model: a field is numbered 0")
+        if wire == _VARINT:
+            value, position = _varint(message, position)
+            yield number, value
+            continue
+        if wire == _BYTES:
+            size, position = _varint(message, position)
+        elif wire == _FIXED64:
+            size = 8
+        elif wire == _FIXED32:
+            size = 4
+        else:
+            raise BundleError(f"this is no ONNX model: wire type {wire}")
+        if size > end - position:
+            raise BundleError("this is no ONNX model, or its end is missing")
+        if wire == _BYTES:
+            yield number, message[position : position + size]
+        position += size
+
+
+def _varint(message: memoryview, position: int) -> tuple[int, int]:
+    value = 0
+    for shift in range(0, 70, 7):
+        if position >= len(message):
+            raise BundleError("this is no ONNX model, or its end is missing")
+        byte = message[position]
+        position += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, position
+    raise BundleError("this is no ONNX model: a number of more than 10 bytes")

@@ -1,0 +1,154 @@
+"""ONNX Runtime, quiet and small: the only place that imports it.
+
+ONNX Runtime 1.29 and later reports usage to its maker unless ``ORT_DISABLE_TELEMETRY`` is set
+before it is first imported, so this module sets it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from satchel.errors import BundleError
+
+TELEMETRY_SWITCH = "ORT_DISABLE_TELEMETRY"
+INPUT = "X"
+FLOAT, INT64 = "tensor(float)", "tensor(int64)"
+ROWS_PER_RUN = 1024
+
+if "onnxruntime" in sys.modules and os.environ.get(TELEMETRY_SWITCH) != "1":
+    warnings.warn(
+        "onnxruntime was imported before satchel, so its telemetry may be on: import satchel "
+        f"first, or set {TELEMETRY_SWITCH}=1",
+        RuntimeWarning,
+        stacklevel=2,
+    )
+os.environ[TELEMETRY_SWITCH] = "1"
+
+import onnxruntime  # noqa: E402
+
+
+class Graph:
+    """An ONNX graph, ready to run on one CPU.
+
+    Parameters
+    ----------
+    model : bytes
+        A serialised ONNX model without external data.
+    columns : int
+        Width of its input ``X``, float32 of shape (batch, columns).
+    outputs : sequence of (name, widths)
+        The outputs to compute, in order. `widths` are the allowed sizes of the second axis of
+        a float32 output, or None for an int64 output of shape (batch,).
+    threads : int
+        Threads within one operation.
+
+    Raises
+    ------
+    BundleError
+        Where ONNX Runtime refuses the model, or its inputs and outputs are others.
+    """
+
+    def __init__(
+        self,
+        model: bytes,
+        columns: int,
+        outputs: Sequence[tuple[str, Sequence[int] | None]],
+        threads: int = 1,
+    ) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 4
+        # The arena and spinning threads buy speed that one small graph does not need with
+        # memory and a busy core that an old machine does.
+        options.enable_cpu_mem_arena = False
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            self._session = onnxruntime.InferenceSession(
+                model, options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # ONNX Runtime's own exceptions share no narrower base
+            raise BundleError(f"ONNX Runtime refuses the graph: {error!s:.300}") from None
+        self._columns = columns
+        self._names = [name for name, _ in outputs]
+        self._check_signature(outputs)
+        self._free: list[_Bound] = []
+
+    def run(self, matrix: NDArray[np.float32]) -> list[NDArray[Any]]:
+        """Return the raw outputs for a float32 matrix of shape (rows, columns)."""
+        parts = [
+            self._session.run(self._names, {INPUT: matrix[start : start + ROWS_PER_RUN]})
+            for start in range(0, max(len(matrix), 1), ROWS_PER_RUN)
+        ]
+        if len(parts) == 1:
+            return list(parts[0])
+        return [np.concatenate(column) for column in zip(*parts, strict=True)]
+
+    def run_row(self, row: bytes) -> list[NDArray[Any]]:
+        """Return the raw outputs for one row, given as the bytes of its float32 columns."""
+        # Buffers are bound once and lent to one thread at a time; list.pop and append are
+        # atomic, so this needs no lock.
+        try:
+            bound = self._free.pop()
+        except IndexError:
+            bound = _Bound(self._session, self._columns, self._names, self._widths)
+        try:
+            return bound.run(row)
+        finally:
+            self._free.append(bound)
+
+    def _check_signature(self, outputs: Sequence[tuple[str, Sequence[int] | None]]) -> None:
+        inputs = self._session.get_inputs()
+        held = len(inputs) == 1 and inputs[0].name == INPUT and inputs[0].type == FLOAT
+        shape = inputs[0].shape if held else []
+        if not held or len(shape) != 2 or isinstance(shape[0], int) or shape[1] != self._columns:
+            raise BundleError(
+                f"the graph's input is not float32 {INPUT!r} of shape (batch, {self._columns})"
+            )
+        found = {output.name: output for output in self._session.get_outputs()}
+        self._widths: list[int | None] = []
+        for name, widths in outputs:
+            output = found.get(name)
+            shape = [] if output is None else output.shape
+            if widths is None:
+                held = output is not None and output.type == INT64 and len(shape) == 1
+                wanted = "int64 of shape (batch,)"
+            else:
+                held = output is not None and output.type == FLOAT and len(shape) == 2
+                held = held and shape[1] in widths
+                wanted = f"float32 of shape (batch, {' or '.join(map(str, sorted(widths)))})"
+            if not held:
+                raise BundleError(f"the graph's output {name!r} is not {wanted}")
+            self._widths.append(None if widths is None else int(shape[1]))
+
+
+class _Bound:
+    """One row's buffers, bound to a session once."""
+
+    def __init__(
+        self, session: Any, columns: int, names: Sequence[str], widths: Sequence[int | None]
+    ) -> None:
+        self._session = session
+        self._input = np.zeros((1, columns), np.float32)
+        self._bytes = self._input.data.cast("B")
+        self._outputs: list[NDArray[Any]] = [
+            np.zeros(1, np.int64) if width is None else np.zeros((1, width), np.float32)
+            for width in widths
+        ]
+        self._binding = session.io_binding()
+        x = self._input
+        self._binding.bind_input(INPUT, "cpu", 0, x.dtype, x.shape, x.ctypes.data)
+        for name, y in zip(names, self._outputs, strict=True):
+            self._binding.bind_output(name, "cpu", 0, y.dtype, y.shape, y.ctypes.data)
+
+    def run(self, row: bytes) -> list[NDArray[Any]]:
+        self._bytes[:] = row
+        self._session.run_with_iobinding(self._binding)
+        return [output.copy() for output in self._outputs]

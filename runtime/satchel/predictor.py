@@ -1,0 +1,201 @@
+"""The predictor: encode, run, decode."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from satchel import bundle as bundles
+from satchel.bundle import Bundle
+from satchel.encoder import Encoded, Encoder
+from satchel.errors import BundleError
+from satchel.ort import Graph
+from satchel.prediction import Decoder, Prediction, Predictions
+from satchel.spec import Classes, Output, Segment, Spec
+
+TOLERANCE = 1e-5
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What a replay of a bundle's checks showed.
+
+    Attributes
+    ----------
+    checks : int
+        Number of records replayed.
+    deviation : float
+        Largest ``|graph - framework| / max(1, |framework|)``, in the model's own units.
+    """
+
+    checks: int
+    deviation: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether there were checks, and all agreed within the tolerance."""
+        return self.checks > 0 and self.deviation <= TOLERANCE
+
+
+class Predictor:
+    """Answers one task with one bundle; may be shared between threads.
+
+    Parameters
+    ----------
+    bundle : Bundle
+        As `satchel.bundle.read` gives it.
+    threads : int
+        Threads within one operation of the graph; 1 is fastest for one record at a time.
+
+    Raises
+    ------
+    BundleError
+        Where the graph does not fit the spec, or ONNX Runtime refuses it.
+    """
+
+    def __init__(self, bundle: Bundle, threads: int = 1) -> None:
+        self.bundle = bundle
+        self._threads = threads
+        self._encoder = Encoder(bundle.spec.inputs)
+        self._decoder = Decoder(bundle.spec, bundle.sha256)
+        try:
+            self._graph = Graph(
+                bundle.model,
+                self._encoder.width,
+                [(output.name, _widths(output)) for output in bundle.spec.outputs],
+                threads,
+            )
+        except BundleError as error:
+            raise BundleError(f"{bundle.path}: {error}") from None
+
+    def __repr__(self) -> str:
+        return f"<Predictor {self.name} {self.spec.version}>"
+
+    def __reduce__(self) -> tuple[type[Predictor], tuple[Bundle, int]]:
+        return type(self), (self.bundle, self._threads)
+
+    @property
+    def name(self) -> str:
+        """The bundle's full name, ``task.model``."""
+        return self.bundle.name
+
+    @property
+    def spec(self) -> Spec:
+        """Inputs, outputs and card of the bundle."""
+        return self.bundle.spec
+
+    def predict(self, record: Mapping[str, object]) -> Prediction:
+        """Answer one record.
+
+        Parameters
+        ----------
+        record : mapping
+            From field name to raw value; None, NaN or blank text where it is missing.
+
+        Raises
+        ------
+        RecordError
+            Where the record cannot be read; it names every field that is wrong.
+        """
+        row, notes = self._encoder.encode(record)
+        answer = self._decoder.decode(self._graph.run_row(row), {}, {0: notes})[0]
+        if isinstance(answer, Prediction):
+            return answer
+        raise answer
+
+    def predict_many(self, rows: Any) -> Predictions:
+        """Answer many records.
+
+        Parameters
+        ----------
+        rows : sequence of mappings, mapping of columns, or DataFrame
+            Columns are sequences or one-dimensional arrays of equal length.
+
+        Returns
+        -------
+        Predictions
+            One item per row, in order; a row that cannot be read keeps its place.
+
+        Raises
+        ------
+        RecordError
+            Where columns are given and one is unknown, absent or of another length.
+        """
+        encoded = self._encode_many(rows)
+        raw = self._graph.run(encoded.matrix)
+        return self._decoder.decode(raw, encoded.problems, encoded.notes)
+
+    def encode(self, rows: Any) -> NDArray[np.float32]:
+        """Return the float32 matrix of shape (rows, columns) that the graph would read.
+
+        Parameters and errors are those of `predict_many`; rows that cannot be read are zero.
+        """
+        return self._encode_many(rows).matrix
+
+    def run(self, matrix: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
+        """Return the graph's raw outputs by name, for a matrix as `encode` gives it."""
+        names = [output.name for output in self.spec.outputs]
+        return dict(zip(names, self._graph.run(matrix), strict=True))
+
+    def verify(self) -> Verification:
+        """Replay the bundle's checks: records whose outputs the training framework gave."""
+        checks = self.spec.checks
+        if not checks:
+            return Verification(0, 0.0)
+        encoded = self._encoder.encode_rows([check.record for check in checks])
+        if encoded.problems:
+            return Verification(len(checks), float("inf"))
+        deviation = 0.0
+        for name, raw in self.run(encoded.matrix).items():
+            expected = np.array([check.outputs[name] for check in checks])
+            difference = np.abs(raw.reshape(expected.shape) - expected)
+            relative = difference / np.maximum(1.0, np.abs(expected))
+            deviation = max(deviation, float(np.nan_to_num(relative, nan=np.inf).max()))
+        return Verification(len(checks), deviation)
+
+    def _encode_many(self, rows: Any) -> Encoded:
+        if hasattr(rows, "columns") and hasattr(rows, "__getitem__"):
+            rows = {name: np.asarray(rows[name]) for name in rows.columns}
+        if isinstance(rows, Mapping):
+            return self._encoder.encode_columns(rows)
+        if isinstance(rows, str | bytes) or not isinstance(rows, Iterable):
+            raise TypeError("rows is a list of dicts, a mapping of columns, or a DataFrame")
+        return self._encoder.encode_rows(cast(Sequence[Mapping[str, object]], list(rows)))
+
+
+def load(
+    name: str | os.PathLike[str],
+    *,
+    models: Iterable[str | os.PathLike[str]] = (),
+    threads: int = 1,
+) -> Predictor:
+    """Load a bundle.
+
+    Parameters
+    ----------
+    name : str or path
+        ``task.model``, ``task`` for the task's default model, or the path of an ``.onnx`` file.
+    models : iterable of paths
+        Folders of bundles of one's own, beside the shipped ones and ``SATCHEL_MODELS``.
+    threads : int
+        Threads within one operation of the graph.
+
+    Raises
+    ------
+    BundleError
+        Where there is no such bundle, or it is damaged, unsafe or made for another version.
+    """
+    return Predictor(bundles.read(bundles.find(name, models)), threads)
+
+
+def _widths(output: Output) -> tuple[int, ...] | None:
+    if isinstance(output, Segment):
+        return None
+    if isinstance(output, Classes):
+        return (len(output.labels), 1) if len(output.labels) == 2 else (len(output.labels),)
+    return (1,)

@@ -1,0 +1,1 @@
+"""Tables in and out, in chunks: one module per format."""

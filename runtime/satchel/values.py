@@ -1,0 +1,82 @@
+"""Reads one raw value: is it missing, which number is it, which category does it name."""
+
+from __future__ import annotations
+
+import math
+import numbers
+import re
+from decimal import Decimal
+
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_SHOWN = 60
+
+
+def is_missing(value: object) -> bool:
+    """Whether `value` stands for a missing one: None, NaN, pandas' NA and NaT, blank text."""
+    if value is None:
+        return True
+    if isinstance(value, str):
+        return not value or value.isspace()
+    if isinstance(value, numbers.Real):
+        return value != value
+    # pandas' markers are known by name, so that pandas need not be imported.
+    return type(value).__name__ in ("NAType", "NaTType")
+
+
+def read_number(value: object) -> float:
+    """Return the finite number that `value` is or spells.
+
+    Raises
+    ------
+    ValueError
+        Where it is none; the message completes the sentence "<field> = <value> ...".
+    """
+    number = math.nan
+    if isinstance(value, str):
+        if _NUMBER.fullmatch(value.strip()):
+            number = float(value)
+    elif isinstance(value, numbers.Real | Decimal) and not isinstance(value, bool):
+        try:
+            number = float(value)
+        except (OverflowError, ValueError):
+            number = math.inf
+    if number != number:
+        raise ValueError("is not a number")
+    if math.isinf(number):
+        raise ValueError("is too large")
+    return number
+
+
+def read_text(value: object) -> str:
+    """Return the text of a categorical `value`, whole numbers without their decimals.
+
+    Raises
+    ------
+    ValueError
+        Where it is neither text, a number nor a truth value.
+    """
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, bool) or type(value).__name__ in ("bool_", "bool"):
+        return str(bool(value))
+    if isinstance(value, numbers.Real):
+        number = float(value) if not isinstance(value, numbers.Integral) else value
+        try:
+            return str(int(number)) if number == int(number) else repr(number)
+        except (OverflowError, ValueError):
+            pass
+    raise ValueError("is no category")
+
+
+def shown(value: object) -> str:
+    """Return a short printable form of any value, for a message."""
+    try:
+        text = repr(value.item() if type(value).__module__ == "numpy" else value)  # type: ignore[attr-defined]
+    except Exception:  # a hostile __repr__, or an integer of more digits than Python prints
+        text = f"a {type(value).__name__}"
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
+
+
+def plain(number: float) -> str:
+    """Return `number` as people write it: ``11`` rather than ``11.0``."""
+    return str(int(number)) if number == int(number) and abs(number) < 1e15 else f"{number:.6g}"
