@@ -119,8 +119,15 @@ def folders(extra: Iterable[str | os.PathLike[str]] = ()) -> list[Path]:
     return found
 
 
-def read(path: str | os.PathLike[str]) -> Bundle:
+def read(path: str | os.PathLike[str], index: Index | None = None) -> Bundle:
     """Read and check the bundle in the file `path`.
+
+    Parameters
+    ----------
+    path : path
+        An ``.onnx`` file.
+    index : Index, optional
+        What is known of its folder; by default what ``index.json`` beside it says.
 
     Raises
     ------
@@ -129,7 +136,8 @@ def read(path: str | os.PathLike[str]) -> Bundle:
         or its spec does not hold together.
     """
     path = Path(path)
-    index = Index.read(path.parent)
+    if index is None:
+        index = Index.read(path.parent)
     model = _read_bytes(path)
     sha256 = hashlib.sha256(model).hexdigest()
     expected = index.digests.get(path.stem)

@@ -22,13 +22,18 @@ class TablePredictor:
         Names of the table's columns.
     mapping : mapping of str to str
         From the name of a column to the field it holds, where the two differ.
+    brief : bool
+        Whether the answer leaves out the columns that the model has read.
 
     Attributes
     ----------
     header : list of str
-        Names of the columns of the answer: all that came, then those of the prediction.
+        Names of the columns of the answer: those that came, then those of the prediction.
     unused : list of str
         Columns that hold no field of the model; they pass through.
+    absent : list of str
+        Optional fields without a column; that they are imputed is said here once, and not
+        among the notes of every row.
     count, refused : int
         Rows seen so far, and how many of them could not be read.
 
@@ -40,7 +45,11 @@ class TablePredictor:
     """
 
     def __init__(
-        self, predictor: Predictor, header: Sequence[str], mapping: Mapping[str, str]
+        self,
+        predictor: Predictor,
+        header: Sequence[str],
+        mapping: Mapping[str, str],
+        brief: bool = False,
     ) -> None:
         self._predictor = predictor
         self._width = len(header)
@@ -57,20 +66,24 @@ class TablePredictor:
         if repeated:
             raise TableError(f"several columns hold {sorted(repeated)}")
         self.unused = [name for name in fields if name not in features]
-        absent = [
+        self.absent = [name for name in features if name not in self._places]
+        required = [
             f"{name}{_hint(name, self.unused, map_to=name)}"
-            for name, feature in features.items()
-            if feature.required and name not in self._places
+            for name in self.absent
+            if features[name].required
         ]
-        if absent:
-            raise TableError(f"the table has no column for {'; '.join(absent)}")
+        if required:
+            raise TableError(f"the table has no column for {'; '.join(required)}")
         if not self._places:
             raise TableError("the table has no column that holds a field of the model")
         answers = list(_columns(predictor))
         clash = [name for name in answers if name in header]
         if clash:
             raise TableError(f"the table already has the columns {clash}; rename or remove them")
-        self.header = [*header, *answers]
+        read = set(self._places.values()) if brief else set()
+        self._kept = [i for i in range(len(header)) if i not in read]
+        self.header = [*(header[i] for i in self._kept), *answers]
+        self._answers = len(answers)
 
     def predict(self, rows: Sequence[Sequence[str]]) -> Predictions:
         """Predict one chunk of rows; one of another width than the header is refused."""
@@ -90,12 +103,13 @@ class TablePredictor:
         return predictions
 
     def rows(self, rows: Sequence[Sequence[str]], items: Predictions) -> Iterator[list[str]]:
-        """Yield the rows of the answer: all cells that came, then those of the prediction."""
-        empty = [""] * (len(self.header) - self._width - 1)
+        """Yield the rows of the answer, under the columns of `header`."""
+        empty = [""] * (self._answers - 1)
         for row, item in zip(rows, items, strict=True):
-            cells = list(row[: self._width]) + [""] * (self._width - len(row))
+            cells = [row[i] if i < len(row) else "" for i in self._kept]
             if isinstance(item, Prediction):
-                yield [*cells, *_cells(item), ""]
+                notes = [str(note) for note in item.notes if note.field not in self.absent]
+                yield [*cells, *_cells(item), "; ".join(notes), ""]
             else:
                 extra = row[self._width :]
                 lost = f"; cells beyond the header: {list(extra)}" if extra else ""
@@ -133,7 +147,6 @@ def _cells(prediction: Prediction) -> Iterator[str]:
             yield repr(answer.probability)
     if prediction.advice is not None:
         yield prediction.advice
-    yield "; ".join(map(str, prediction.notes))
 
 
 def _hint(name: str, known: Iterable[str], map_to: str = "") -> str:

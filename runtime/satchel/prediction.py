@@ -287,7 +287,7 @@ class Decoder:
                 errors.setdefault(i, RecordError([Problem("", message)]))
         bad = list(errors)
         outputs = {
-            output.name: _blank(_decode(output, array), bad)
+            output.name: _blank(decode_output(output, array), bad)
             for output, array in zip(self._outputs, raw, strict=True)
         }
         return Predictions(
@@ -308,7 +308,8 @@ def _unusable(output: Output, raw: NDArray[Any]) -> NDArray[np.bool_]:
     return np.asarray(~np.isfinite(raw).all(axis=1))
 
 
-def _decode(output: Output, raw: NDArray[Any]) -> Answers:
+def decode_output(output: Output, raw: NDArray[Any]) -> Answers:
+    """Decode the raw values of one output, of the shape that its class in the spec tells."""
     if isinstance(output, Regression):
         return _decode_regression(output, raw)
     if isinstance(output, Classes):

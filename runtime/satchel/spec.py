@@ -584,6 +584,11 @@ class Card:
     limitations: tuple[str, ...] = ()
     fairness: tuple[GroupMetric, ...] = ()
 
+    def metric(self, name: str, protocol: str) -> Metric | None:
+        """Return the figure of that name and protocol, of the first output that has it."""
+        found = (m for m in self.metrics if (m.name, m.protocol) == (name, protocol))
+        return next(found, None)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Spec:

@@ -1,0 +1,1 @@
+"""Training: data sets, tasks, models, and the honest measurement of what they reach."""

@@ -40,6 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="the file's column THEIRS is the model's field OURS (may be given several times)",
     )
+    parser.add_argument(
+        "--brief", action="store_true", help="leave out the columns that the model has read"
+    )
     add_models_argument(parser)
     parser.add_argument("--json", action="store_true", help="print JSON, one line per row")
 
@@ -98,7 +101,7 @@ def _lines(prediction: Prediction) -> Iterator[str]:
 def _predict_file(
     predictor: Predictor, arguments: argparse.Namespace, reader: CsvReader, out: IO[str]
 ) -> int:
-    table = TablePredictor(predictor, reader.header, _mapping(arguments.map))
+    table = TablePredictor(predictor, reader.header, _mapping(arguments.map), arguments.brief)
     writer = CsvWriter(out, reader.delimiter)
     if not arguments.json:
         writer.write([table.header])
@@ -113,6 +116,11 @@ def _predict_file(
     print(f"{rows} rows: {rows - refused} predicted, {refused} refused", file=sys.stderr)
     if table.unused:
         print(f"Not used by the model: {', '.join(table.unused)}", file=sys.stderr)
+    if table.absent:
+        print(
+            f"Not in the file, typical values were used: {', '.join(table.absent)}",
+            file=sys.stderr,
+        )
     return 1 if refused else 0
 
 

@@ -41,7 +41,7 @@ def _lines(bundle: Bundle) -> Iterator[str]:
     yield "Inputs (* required)"
     for feature in spec.inputs.features:
         star = "*" if feature.required else " "
-        yield f"  {star} {feature.name:12} {feature.label}: {_allowed(feature)}"
+        yield f"  {star} {feature.name:12} {feature.label}: {allowed(feature)}"
     yield ""
     yield "Figures"
     yield from _metrics(spec)
@@ -62,7 +62,8 @@ def _lines(bundle: Bundle) -> Iterator[str]:
         )
 
 
-def _allowed(feature: Feature) -> str:
+def allowed(feature: Feature) -> str:
+    """Return in words what values a feature may have."""
     if isinstance(feature, Category):
         labels = feature.value_labels or feature.values
         pairs = zip(feature.values, labels, strict=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator
-from typing import BinaryIO, TextIO
+from typing import IO, BinaryIO
 
 from satchel.errors import TableError
 
@@ -94,7 +94,7 @@ class CsvWriter:
         What separates the cells.
     """
 
-    def __init__(self, file: TextIO, delimiter: str) -> None:
+    def __init__(self, file: IO[str], delimiter: str) -> None:
         self._writer = csv.writer(file, delimiter=delimiter, lineterminator="\n")
 
     def write(self, rows: Iterable[Iterable[str]]) -> None:

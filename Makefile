@@ -1,0 +1,68 @@
+# The habits of the project. Each makes the environment it needs.
+PYTHON ?= python3
+# Where torch's CPU build comes from, if not from the index that pip is set up with:
+#   make test TORCH_INDEX=https://download.pytorch.org/whl/cpu
+TORCH_INDEX ?=
+DATA ?= ../shared/data
+
+RUNTIME = .venv-runtime
+DEV = .venv
+BIN = $(DEV)/bin
+PIP = -m pip install --quiet --disable-pip-version-check
+
+.PHONY: help demo test check format models wheel clean
+.DEFAULT_GOAL := help
+
+help:
+	@echo "make demo     predict a small invented class list with a shipped model"
+	@echo "make test     install everything, run all checks and tests"
+	@echo "make check    format, lint, types, import contracts, dependencies, changelog"
+	@echo "make format   put the code into the project's format"
+	@echo "make models   train and export every model that ships (needs the data sets)"
+	@echo "make wheel    build the wheel and try it in empty environments"
+
+# The runtime alone: numpy and onnxruntime.
+$(RUNTIME)/installed: pyproject.toml
+	$(PYTHON) -m venv $(RUNTIME)
+	$(RUNTIME)/bin/python $(PIP) --editable .
+	touch $@
+
+demo: $(RUNTIME)/installed
+	$(RUNTIME)/bin/satchel list
+	@echo
+	$(RUNTIME)/bin/satchel predict secondary-mathematics examples/class.csv --brief
+
+# Everything, in the versions of constraints.txt.
+$(DEV)/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(DEV)
+	$(BIN)/python $(PIP) --upgrade "pip>=25.1"
+	$(BIN)/python $(PIP) --constraint constraints.txt --group build
+	$(if $(TORCH_INDEX),$(BIN)/python $(PIP) --constraint constraints.txt --index-url $(TORCH_INDEX) torch)
+	$(BIN)/python $(PIP) --constraint constraints.txt --no-build-isolation \
+		--group dev --editable ".[networks]"
+	touch $@
+
+check: $(DEV)/installed
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/deptry .
+	$(BIN)/python tests/changelog.py
+
+format: $(DEV)/installed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+test: check
+	$(BIN)/python -m pytest
+
+models: $(DEV)/installed
+	$(BIN)/satchel train secondary-mathematics --data $(DATA)
+	for run in runs/*; do $(BIN)/satchel export $$run -o models_onnx --data $(DATA) || exit 1; done
+
+wheel: $(DEV)/installed
+	$(BIN)/python tests/wheel.py
+
+clean:
+	rm -rf $(RUNTIME) $(DEV) runs build dist

@@ -1,0 +1,129 @@
+import importlib.util
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from satchel import bundle as bundles
+from satchel.onnx_file import _fields
+from satchel.predictor import Predictor
+
+FOLDER = Path(__file__).parent
+
+
+@pytest.fixture(scope="session")
+def tiny_source():
+    location = importlib.util.spec_from_file_location("build_tiny", FOLDER / "build_tiny.py")
+    module = importlib.util.module_from_spec(location)
+    location.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def models_dir():
+    return FOLDER / "bundles"
+
+
+@pytest.fixture(scope="session")
+def tiny_path(models_dir):
+    return models_dir / "tiny.linear.onnx"
+
+
+@pytest.fixture(scope="session")
+def tiny_bytes(tiny_path):
+    return tiny_path.read_bytes()
+
+
+@pytest.fixture(scope="session")
+def spec(tiny_source):
+    return tiny_source.spec()
+
+
+@pytest.fixture(scope="session")
+def tiny(tiny_path):
+    return bundles.read(tiny_path)
+
+
+@pytest.fixture(scope="session")
+def predictor(tiny):
+    return Predictor(tiny)
+
+
+@pytest.fixture
+def record():
+    return {
+        "score": 12,
+        "hours": 6.5,
+        "größe": 1.7,
+        "absences": 3,
+        "course": "math",
+        "effort": "high",
+    }
+
+
+@pytest.fixture(autouse=True)
+def _no_models_of_the_user(monkeypatch):
+    monkeypatch.delenv("SATCHEL_MODELS", raising=False)
+
+
+@pytest.fixture(scope="session")
+def changed(tiny):
+    """A predictor of the tiny graph under a changed spec."""
+
+    def make(**changes):
+        return Predictor(replace(tiny, spec=replace(tiny.spec, **changes)))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def proto():
+    """A writer of protobuf messages: just enough to build hostile ONNX files."""
+
+    def varint(value):
+        head = b""
+        while value > 0x7F:
+            head += bytes([value & 0x7F | 0x80])
+            value >>= 7
+        return head + bytes([value])
+
+    def field(number, value):
+        if isinstance(value, int):
+            return varint(number << 3) + varint(value)
+        value = value.encode() if isinstance(value, str) else value
+        return varint(number << 3 | 2) + varint(len(value)) + value
+
+    def entry(key, value):
+        return field(14, field(1, key) + field(2, value))
+
+    def without_metadata(model):
+        kept = [(number, value) for number, value in _fields(memoryview(model)) if number != 14]
+        return b"".join(
+            field(number, value if isinstance(value, int) else bytes(value))
+            for number, value in kept
+        )
+
+    def with_spec(model, text):
+        return without_metadata(model) + entry("satchel", text)
+
+    return SimpleNamespace(
+        varint=varint,
+        field=field,
+        entry=entry,
+        with_spec=with_spec,
+        without_metadata=without_metadata,
+    )
+
+
+@pytest.fixture
+def write_variant(tmp_path, tiny_bytes, tiny, proto):
+    """Write the tiny graph under a changed spec, and return its path."""
+
+    def write(name="tiny.linear", **changes):
+        path = tmp_path / f"{name}.onnx"
+        text = replace(tiny.spec, **changes).to_json()
+        path.write_bytes(proto.with_spec(tiny_bytes, text))
+        return path
+
+    return write

@@ -1,0 +1,92 @@
+"""Train a model on a public data set, measure it, and keep it in a run folder.
+
+  satchel train --list
+  satchel train secondary-mathematics --model mlp --data DIR
+  satchel export runs/secondary-mathematics.mlp
+
+Without --data the folder named by SATCHEL_DATA is read; without that the data set is fetched
+from its source.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from satchel_training.tasks import Task
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of ``satchel train``."""
+    parser.add_argument("task", metavar="TASK", nargs="?", help="name of a task")
+    parser.add_argument("--list", action="store_true", help="list tasks and their models")
+    parser.add_argument("--model", metavar="MODEL", help="train this model alone, not all")
+    parser.add_argument("--data", metavar="DIR", help="folder with the data set's file")
+    parser.add_argument(
+        "--out", metavar="RUN", help="run folder to write (default: runs/TASK.MODEL)"
+    )
+    parser.add_argument(
+        "--search",
+        action="store_true",
+        help="search the hyperparameters on the training part first; they are kept in the run "
+        "folder's hyperparameters.toml",
+    )
+    parser.add_argument(
+        "--trials", metavar="N", type=int, default=60, help="settings a search tries (default: 60)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train."""
+    from satchel import DataError
+    from satchel_training.tasks import TASKS, find_task
+
+    if arguments.list:
+        for task in TASKS.values():
+            print(f"{task.name}: {', '.join(task.models)}\n    {task.title}")
+        return 0
+    if arguments.task is None:
+        raise DataError(f"name a task: {', '.join(TASKS)}")
+    task = find_task(arguments.task)
+    chosen = task.models if arguments.model is None else (arguments.model,)
+    unknown = set(chosen) - set(task.models)
+    if unknown:
+        raise DataError(
+            f"{task.name} has no model {unknown.pop()!r}; there are: {', '.join(task.models)}"
+        )
+    if arguments.out and len(chosen) > 1:
+        raise DataError("--out is for one model: name it with --model")
+    frame = task.dataset.load(arguments.data)
+    for model in chosen:
+        _train(task, frame, model, arguments)
+    return 0
+
+
+def _train(task: Task, frame: DataFrame, model: str, arguments: argparse.Namespace) -> None:
+    from satchel_training import evaluate
+    from satchel_training.models import read_hyperparameters
+    from satchel_training.search import search
+    from satchel_training.train import train
+
+    verbose = sys.stderr.isatty()
+    if arguments.search:
+        train_rows, _ = evaluate.split(task, frame)
+        hyperparameters = search(task, train_rows, model, arguments.trials, task.seed, verbose)
+    else:
+        hyperparameters = read_hyperparameters(task.name, model)
+    trained = train(task, frame, model, hyperparameters, verbose)
+    folder = Path(arguments.out or f"runs/{trained.spec.name}")
+    trained.save(folder)
+    print(f"{trained.spec.name}: {folder}")
+    for metric in trained.spec.card.metrics:
+        published = "" if metric.published is None else f"  published {metric.published:.3f}"
+        print(
+            f"  {metric.protocol:48} {metric.name:14} {metric.value:8.3f}  "
+            f"naive {metric.naive:8.3f}{published}"
+        )
+    print(trained.spec.card.headline)

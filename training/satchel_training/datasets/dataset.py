@@ -1,0 +1,142 @@
+"""What a data set is, and how its file is found, checked and read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pandas as pd
+
+from satchel import DataError, RecordError
+from satchel.encoder import Encoder
+from satchel.spec import Feature, Inputs, Number, OneHot, Standard
+
+DATA_VARIABLE = "SATCHEL_DATA"
+LISTED_PROBLEMS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """A public data set in one CSV file.
+
+    Attributes
+    ----------
+    name : str
+        Short name.
+    title, url, licence : str
+        As its card names the source.
+    file : str
+        Name of the file.
+    delimiter : str
+        What separates its cells.
+    fields : tuple of Number or Category
+        All columns; what is estimated from data (imputed value, range seen) is not set yet.
+    targets : tuple of str
+        Fields that may never be blank.
+    generate : callable
+        From a number of rows and a seed to invented rows that look alike.
+    fetch : callable
+        Puts the file into a folder, from its source.
+    """
+
+    name: str
+    title: str
+    url: str
+    licence: str
+    file: str
+    delimiter: str
+    fields: tuple[Feature, ...]
+    targets: tuple[str, ...]
+    generate: Callable[[int, int], pd.DataFrame]
+    fetch: Callable[[Path], None]
+    synthetic: bool = False
+
+    def field(self, name: str) -> Feature:
+        """Return the field called `name`."""
+        return next(field for field in self.fields if field.name == name)
+
+    def load(self, folder: str | os.PathLike[str] | None = None) -> pd.DataFrame:
+        """Find, check and read the file.
+
+        Parameters
+        ----------
+        folder : path, optional
+            Where the file lies; else the folder named by ``SATCHEL_DATA``; else it is fetched
+            from its source into the user's cache.
+
+        Returns
+        -------
+        DataFrame
+            Numbers as float64, categories as text, missing values as NaN or None.
+
+        Raises
+        ------
+        DataError
+            Where the file is not there, or is not this data set.
+        """
+        folder = folder or os.environ.get(DATA_VARIABLE)
+        if folder is None:
+            import pooch
+
+            folder = pooch.os_cache("satchel")
+            if not (Path(folder) / self.file).is_file():
+                self.fetch(Path(folder))
+        path = Path(folder) / self.file
+        if not path.is_file():
+            raise DataError(f"there is no file {path}: take it from {self.url}")
+        return self.read(path)
+
+    def read(self, path: Path) -> pd.DataFrame:
+        """Check and read the file at `path`; returns and errors as in `load`."""
+        try:
+            text = pd.read_csv(path, sep=self.delimiter, dtype=str, keep_default_na=False)
+        except (ValueError, OSError) as error:
+            raise DataError(f"{path} cannot be read as CSV: {error}") from None
+        self.check(text, str(path))
+        return pd.DataFrame(
+            {
+                field.name: pd.to_numeric(text[field.name].replace("", None)).astype("float64")
+                if isinstance(field, Number)
+                else text[field.name].str.strip().replace("", None).astype(object)
+                for field in self.fields
+            }
+        )
+
+    def check(self, frame: pd.DataFrame, name: str) -> None:
+        """Refuse a frame that is not this data set, by the runtime's own rules for records.
+
+        Raises
+        ------
+        DataError
+            Names the line of the file (the header is line 1), the field and the value.
+        """
+        fields = tuple(
+            field if field.name in self.targets else _blank_allowed(field) for field in self.fields
+        )
+        first = fields[0]
+        column = (
+            Standard(source=first.name, mean=0.0, scale=1.0)
+            if isinstance(first, Number)
+            else OneHot(source=first.name, value=first.values[0])
+        )
+        encoder = Encoder(Inputs(features=fields, columns=(column,)))
+        try:
+            problems = encoder.encode_columns({c: frame[c].to_numpy() for c in frame}).problems
+        except RecordError as error:
+            raise DataError(f"{name} is not the data set {self.name}: {error}") from None
+        lines = [
+            f"line {row + 2}: {problem}" for row in sorted(problems) for problem in problems[row]
+        ]
+        if lines:
+            more = len(lines) - LISTED_PROBLEMS
+            shown = lines[:LISTED_PROBLEMS] + ([f"and {more} more"] if more > 0 else [])
+            raise DataError(f"{name}: " + "; ".join(shown))
+
+
+def _blank_allowed(field: Feature) -> Feature:
+    if isinstance(field, Number):
+        low, high = field.limits
+        return replace(field, imputed=low if low is not None else high or 0.0)
+    return replace(field, imputed=field.values[0])

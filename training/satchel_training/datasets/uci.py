@@ -1,0 +1,249 @@
+"""Two Portuguese secondary schools, 2005/06 (Cortez and Silva 2008), UCI data set 320."""
+
+from __future__ import annotations
+
+import zipfile
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from satchel import DataError
+from satchel.files import replacing
+from satchel.spec import Category, Feature, Number
+from satchel_training.datasets.dataset import Dataset
+
+URL = "https://archive.ics.uci.edu/dataset/320/student+performance"
+ARCHIVE = "https://archive.ics.uci.edu/static/public/320/student+performance.zip"
+LICENCE = "CC BY 4.0"
+
+_YES_NO = ("no", "yes")
+_EDUCATION = "0 none, 1 primary (4th grade), 2 5th to 9th grade, 3 secondary, 4 higher"
+_SCALE = "1 very low to 5 very high"
+_JOBS = ("at_home", "health", "other", "services", "teacher")
+_JOB_LABELS = ("at home", "health care", "other", "civil services", "teacher")
+
+
+def _yes_no(name: str, label: str, sensitive: bool = False, actionable: bool = False) -> Category:
+    return Category(
+        name=name, label=label, values=_YES_NO, sensitive=sensitive, actionable=actionable
+    )
+
+
+def _scale(
+    name: str,
+    label: str,
+    low: int,
+    high: int,
+    help: str = _SCALE,  # noqa: A002
+    sensitive: bool = False,
+    actionable: bool = False,
+) -> Number:
+    return Number(
+        name=name,
+        label=label,
+        help=help,
+        integer=True,
+        limits=(low, high),
+        sensitive=sensitive,
+        actionable=actionable,
+    )
+
+
+def _grade(name: str, label: str) -> Number:
+    return Number(name=name, label=label, unit="points", integer=True, limits=(0, 20))
+
+
+FIELDS: tuple[Feature, ...] = (
+    Category(
+        name="school",
+        label="School",
+        values=("GP", "MS"),
+        value_labels=("Gabriel Pereira", "Mousinho da Silveira"),
+    ),
+    Category(
+        name="sex",
+        label="Sex",
+        values=("F", "M"),
+        value_labels=("female", "male"),
+        sensitive=True,
+    ),
+    Number(
+        name="age",
+        label="Age",
+        unit="years",
+        integer=True,
+        limits=(10, 30),
+        sensitive=True,
+    ),
+    Category(
+        name="address",
+        label="Home address",
+        values=("R", "U"),
+        value_labels=("rural", "urban"),
+        sensitive=True,
+    ),
+    Category(
+        name="famsize",
+        label="Family size",
+        values=("LE3", "GT3"),
+        value_labels=("three or fewer", "more than three"),
+        sensitive=True,
+    ),
+    Category(
+        name="Pstatus",
+        label="Parents live",
+        values=("A", "T"),
+        value_labels=("apart", "together"),
+        sensitive=True,
+    ),
+    _scale("Medu", "Mother's education", 0, 4, _EDUCATION, sensitive=True),
+    _scale("Fedu", "Father's education", 0, 4, _EDUCATION, sensitive=True),
+    Category(
+        name="Mjob",
+        label="Mother's job",
+        values=_JOBS,
+        value_labels=_JOB_LABELS,
+        sensitive=True,
+    ),
+    Category(
+        name="Fjob",
+        label="Father's job",
+        values=_JOBS,
+        value_labels=_JOB_LABELS,
+        sensitive=True,
+    ),
+    Category(
+        name="reason",
+        label="Reason to choose this school",
+        values=("course", "home", "other", "reputation"),
+        value_labels=("the courses", "close to home", "other", "its reputation"),
+    ),
+    Category(
+        name="guardian",
+        label="Guardian",
+        values=("father", "mother", "other"),
+        sensitive=True,
+    ),
+    _scale(
+        "traveltime",
+        "Way to school",
+        1,
+        4,
+        "1 under 15 minutes, 2 up to 30, 3 up to 60, 4 over an hour",
+    ),
+    _scale(
+        "studytime",
+        "Study time a week",
+        1,
+        4,
+        "1 under 2 hours, 2 up to 5, 3 up to 10, 4 over 10",
+        actionable=True,
+    ),
+    _scale("failures", "Classes failed before", 0, 4, "4 stands for four or more"),
+    _yes_no("schoolsup", "Extra support by the school", actionable=True),
+    _yes_no("famsup", "Support by the family", actionable=True),
+    _yes_no("paid", "Paid extra classes in the subject", actionable=True),
+    _yes_no("activities", "Activities outside of class", actionable=True),
+    _yes_no("nursery", "Went to nursery school"),
+    _yes_no("higher", "Wants to go on to higher education"),
+    _yes_no("internet", "Internet at home", actionable=True),
+    _yes_no("romantic", "In a romantic relationship", sensitive=True),
+    _scale("famrel", "Family relations", 1, 5, "1 very bad to 5 excellent"),
+    _scale("freetime", "Free time after school", 1, 5, actionable=True),
+    _scale("goout", "Going out with friends", 1, 5, actionable=True),
+    _scale("Dalc", "Alcohol on school days", 1, 5, actionable=True),
+    _scale("Walc", "Alcohol at weekends", 1, 5, actionable=True),
+    _scale("health", "Health", 1, 5, "1 very bad to 5 very good", sensitive=True),
+    Number(
+        name="absences",
+        label="Absences",
+        unit="lessons",
+        integer=True,
+        limits=(0, 200),
+        actionable=True,
+    ),
+    _grade("G1", "First-period grade"),
+    _grade("G2", "Second-period grade"),
+    _grade("G3", "Final grade"),
+)
+
+
+def generate(rows: int, seed: int) -> pd.DataFrame:
+    """Invent rows of the same columns: grades that follow one another, the rest by chance.
+
+    Parameters
+    ----------
+    rows : int
+        Number of rows.
+    seed : int
+        Seed of the generator.
+    """
+    rng = np.random.default_rng(seed)
+    columns: dict[str, object] = {}
+    for field in FIELDS:
+        if isinstance(field, Category):
+            columns[field.name] = rng.choice(np.array(field.values, object), rows)
+        elif field.name == "age":
+            columns["age"] = rng.integers(15, 20, rows).astype(float)
+        elif field.name == "absences":
+            columns["absences"] = np.minimum(rng.poisson(5, rows), 75).astype(float)
+        elif field.name not in ("G1", "G2", "G3"):
+            low, high = (int(bound or 0) for bound in field.limits)
+            columns[field.name] = rng.integers(low, high + 1, rows).astype(float)
+    frame = pd.DataFrame(columns)
+    talent = 11 + 0.8 * frame["studytime"] - 0.6 * frame["failures"] + rng.normal(0, 3, rows)
+    for name in ("G1", "G2", "G3"):
+        frame[name] = np.clip(np.round(talent + rng.normal(0, 1, rows)), 0, 20)
+    return frame[[field.name for field in FIELDS]]
+
+
+def _fetch(folder: Path) -> None:
+    import pooch
+
+    try:
+        archive = pooch.retrieve(ARCHIVE, known_hash=None, path=folder, progressbar=False)
+    except OSError as error:  # requests' errors are OSErrors too
+        raise DataError(
+            f"{ARCHIVE} could not be fetched ({type(error).__name__}): download it from {URL}, "
+            "unpack student.zip in it, and name the folder with --data"
+        ) from None
+    unpack(Path(archive), folder)
+
+
+def unpack(archive: Path, folder: Path) -> None:
+    """Take both files out of the archive, in which they lie in a second one.
+
+    Raises
+    ------
+    DataError
+        Where the archive holds something else.
+    """
+    try:
+        with zipfile.ZipFile(archive) as outer, outer.open("student.zip") as packed:
+            inner = zipfile.ZipFile(BytesIO(packed.read()))
+        for dataset in (MATHEMATICS, PORTUGUESE):
+            with replacing(folder / dataset.file, "wb") as file:
+                file.write(inner.read(dataset.file))
+    except (KeyError, zipfile.BadZipFile) as error:
+        raise DataError(f"{archive} is not the archive of {URL}: {error}") from None
+
+
+def _dataset(name: str, subject: str, file: str) -> Dataset:
+    return Dataset(
+        name=name,
+        title=f"UCI Student Performance, {subject} (Cortez and Silva 2008)",
+        url=URL,
+        licence=LICENCE,
+        file=file,
+        delimiter=";",
+        fields=FIELDS,
+        targets=("G3",),
+        generate=generate,
+        fetch=_fetch,
+    )
+
+
+MATHEMATICS = _dataset("uci-mathematics", "Mathematics", "student-mat.csv")
+PORTUGUESE = _dataset("uci-portuguese", "Portuguese", "student-por.csv")

@@ -1,0 +1,86 @@
+"""A run: one training of one model, and the folder that keeps it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from satchel import DataError
+from satchel.spec import Spec
+from satchel_training.models import Estimator, load_builder
+from satchel_training.search import to_toml
+
+SPEC, METRICS, HISTORY, HYPERPARAMETERS = (
+    "spec.json",
+    "metrics.json",
+    "history.json",
+    "hyperparameters.toml",
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A trained model, with all that its bundle will say of it.
+
+    Attributes
+    ----------
+    spec : Spec
+    estimator : Estimator
+        The native model.
+    hyperparameters : dict
+    history : list of dict
+        Per epoch, losses and accuracies; empty where a model has no epochs.
+    """
+
+    spec: Spec
+    estimator: Estimator
+    hyperparameters: dict[str, Any]
+    history: list[dict[str, float]]
+
+    def save(self, folder: Path) -> None:
+        """Write the run beside `folder`, then put it in its place; a former run goes away."""
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        if folder.exists() and not (folder / SPEC).is_file():
+            raise DataError(f"{folder} is there already and is no run: name another with --out")
+        new = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        try:
+            new.chmod(0o755)
+            self._write(new)
+            if folder.exists():
+                old = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+                folder.rename(old / "run")
+                new.rename(folder)
+                shutil.rmtree(old)
+            else:
+                new.rename(folder)
+        except BaseException:
+            shutil.rmtree(new, ignore_errors=True)
+            raise
+
+    def _write(self, folder: Path) -> None:
+        (folder / SPEC).write_text(self.spec.to_json() + "\n", "utf-8")
+        (folder / HYPERPARAMETERS).write_text(to_toml(self.hyperparameters), "utf-8")
+        metrics: dict[str, dict[str, float]] = {}
+        for metric in self.spec.card.metrics:
+            metrics.setdefault(metric.protocol, {})[metric.name] = metric.value
+        for name, content in ((METRICS, metrics), (HISTORY, self.history)):
+            (folder / name).write_text(json.dumps(content, indent=2) + "\n", "utf-8")
+        load_builder(self.spec.model).save(self.estimator, folder)
+
+
+def load_run(folder: Path) -> tuple[Spec, Any]:
+    """Return the spec and the native model of a run.
+
+    Raises
+    ------
+    DataError
+        Where `folder` holds no run.
+    """
+    if not (folder / SPEC).is_file():
+        raise DataError(f"{folder} holds no run: 'satchel train' makes one")
+    spec = Spec.from_json((folder / SPEC).read_text("utf-8"))
+    return spec, load_builder(spec.model).load(spec.model, folder)
