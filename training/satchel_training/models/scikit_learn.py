@@ -26,7 +26,7 @@ def build(
 
 def suggest(model: str, trial: Any) -> dict[str, Any]:
     """Return hyperparameters drawn by an optuna trial."""
-    return {"alpha": trial.suggest_float("alpha", 1e-2, 1e4, log=True)}
+    return {"alpha": float(f"{trial.suggest_float('alpha', 1e-2, 1e4, log=True):.3g}")}
 
 
 def save(estimator: Any, folder: Path) -> None:
