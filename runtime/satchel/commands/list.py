@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import textwrap
+from collections.abc import Iterator
 from typing import Any
 
 from satchel import bundle as bundles
 from satchel.commands import add_models_argument
 from satchel.errors import BundleError
+
+WIDTH, INDENT = 96, " " * 4
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,13 +50,14 @@ def run(arguments: argparse.Namespace) -> int:
         print(json.dumps(rows, indent=2))
     else:
         for row in rows:
-            _print(row, max(len(row["name"]) for row in rows))
+            print("\n".join(_lines(row)))
     return 1 if any("error" in row for row in rows) else 0
 
 
-def _print(row: dict[str, Any], width: int) -> None:
+def _lines(row: dict[str, Any]) -> Iterator[str]:
     star = "*" if row.get("default") else " "
-    marks = "Demonstration. " if row.get("demonstration") else ""
-    marks += "" if row.get("verified", True) else "Unverified. "
+    marks = ", demonstration" if row.get("demonstration") else ""
+    marks += "" if row.get("verified", True) else ", unverified"
+    yield f"{star} {row['name']} {row.get('version', '')}{marks}"
     text = row.get("headline") or f"DAMAGED: {row['error']}"
-    print(f"{star} {row['name']:{width}}  {row.get('version', ''):7}  {marks}{text}")
+    yield from textwrap.wrap(text, WIDTH, initial_indent=INDENT, subsequent_indent=INDENT)

@@ -41,7 +41,8 @@ def _lines(bundle: Bundle) -> Iterator[str]:
     yield "Inputs (* required)"
     for feature in spec.inputs.features:
         star = "*" if feature.required else " "
-        yield f"  {star} {feature.name:12} {feature.label}: {allowed(feature)}"
+        about = f"; {feature.help}" if feature.help else ""
+        yield f"  {star} {feature.name:12} {feature.label}: {allowed(feature)}{about}"
     yield ""
     yield "Figures"
     yield from _metrics(spec)
@@ -82,7 +83,10 @@ def _range(feature: Number) -> str:
 
 
 def _metrics(spec: Spec) -> Iterator[str]:
-    for metric in spec.card.metrics:
-        beside = "" if metric.naive is None else f"; naive guess {metric.naive:.3f}"
-        beside += "" if metric.published is None else f"; published {metric.published:.3f}"
-        yield f"  {metric.output} {metric.name}, {metric.protocol}: {metric.value:.3f}{beside}"
+    metrics = spec.card.metrics
+    wide = max((len(metric.protocol) for metric in metrics), default=0)
+    yield f"  {'':{wide}}  {'':16}  {'value':>9} {'naive':>9} {'published':>9}"
+    for m in metrics:
+        naive, published = ("" if v is None else f"{v:.3f}" for v in (m.naive, m.published))
+        name = f"{m.output} {m.name}"
+        yield f"  {m.protocol:{wide}}  {name:16}  {m.value:9.3f} {naive:>9} {published:>9}".rstrip()
