@@ -28,6 +28,7 @@ BUILT_IN = {
 INSTALLABLE = {
     "train": "train a model",
     "export": "turn a trained model into a bundle",
+    "serve": "start the site on this machine",
 }
 EXTRAS = {
     "flask": "web",

@@ -13,7 +13,7 @@ import math
 import types
 import typing
 from collections.abc import Mapping
-from typing import Any, TypeVar, Union, get_args, get_origin
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 from satchel.errors import SpecError
 
@@ -81,6 +81,8 @@ def _read(hint: Any, value: object, path: str) -> Any:
     if dataclasses.is_dataclass(hint):
         return from_plain(typing.cast(type, hint), value, path)
     origin, arguments = get_origin(hint), get_args(hint)
+    if origin is Literal and value in arguments:
+        return value
     if origin is tuple and isinstance(value, list | tuple):
         open_ended = arguments[-1] is Ellipsis
         members = [arguments[0]] * len(value) if open_ended else list(arguments)

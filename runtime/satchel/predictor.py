@@ -15,7 +15,7 @@ from satchel.bundle import Bundle
 from satchel.encoder import Encoded, Encoder
 from satchel.errors import BundleError
 from satchel.ort import Graph
-from satchel.prediction import Decoder, Prediction, Predictions
+from satchel.prediction import Decoder, Origin, Prediction, Predictions
 from satchel.spec import Classes, Output, Segment, Spec
 
 TOLERANCE = 1e-5
@@ -83,6 +83,11 @@ class Predictor:
     def name(self) -> str:
         """The bundle's full name, ``task.model``."""
         return self.bundle.name
+
+    @property
+    def origin(self) -> Origin:
+        """Name, version and digest, as every answer carries them."""
+        return self._decoder.origin
 
     @property
     def spec(self) -> Spec:

@@ -1,0 +1,159 @@
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from satchel import BundleError
+from satchel_web import Config, create_app
+from satchel_web.security import CONTENT_SECURITY_POLICY
+
+URL = "/models/secondary-mathematics.ridge"
+
+
+class Page(HTMLParser):
+    def __init__(self, text):
+        super().__init__()
+        self.tags = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+
+    def all(self, *tags):
+        return [attributes for tag, attributes in self.tags if tag in tags]
+
+
+@pytest.fixture
+def form(record):
+    return {name: str(value) for name, value in record.items()}
+
+
+def test_the_first_page_lists_the_models_with_their_headlines(client, predictor):
+    page = client.get("/")
+    assert page.status_code == 200
+    assert f'href="{URL}"' in page.text
+    assert predictor.spec.card.headline in page.text
+
+
+def test_the_form_has_a_labelled_control_for_every_feature(client, predictor):
+    page = Page(client.get(URL).text)
+    names = {control["name"] for control in page.all("input", "select")}
+    labelled = {label["for"] for label in page.all("label")}
+    assert names == labelled == {f.name for f in predictor.spec.inputs.features}
+
+
+def test_the_form_shows_limits_units_choices_and_what_is_required(client):
+    text = client.get(URL).text
+    assert "0 to 20 points" in text
+    assert "1 under 15 minutes" in text
+    assert '<option value="GP">Gabriel Pereira</option>' in text
+    assert re.search(r'for="G1">First-period grade\s*<span class="required">', text)
+    assert not re.search(r'for="sex">Sex\s*<span class="required">', text)
+
+
+def test_a_filled_form_gets_its_prediction(client, predictor, record, form):
+    page = client.post(URL, data=form)
+    prediction = predictor.predict(record)
+    assert page.status_code == 200
+    assert f"<strong>{prediction.value:g}</strong> points of 20" in page.text
+    assert f'<strong class="label">{prediction.label}</strong>' in page.text
+    assert predictor.bundle.sha256[:12] in page.text
+
+
+def test_an_optional_field_left_blank_is_noted(client, form):
+    page = client.post(URL, data={**form, "sex": " "})
+    assert page.status_code == 200
+    assert "sex was not given; F was used in its place" in page.text
+
+
+def test_wrong_fields_are_named_and_what_was_entered_stays(client, form):
+    page = client.post(URL, data={**form, "G1": "25<b>", "G2": ""})
+    assert page.status_code == 422
+    assert (
+        "G1 = &#39;25&lt;b&gt;&#39; is not a number; give a whole number from 0 to 20" in page.text
+    )
+    assert "G2 is required and was not given" in page.text
+    assert 'value="25&lt;b&gt;"' in page.text
+    assert "<b>" not in page.text
+    invalid = [c["name"] for c in Page(page.text).all("input", "select") if "aria-invalid" in c]
+    assert invalid == ["G1", "G2"]
+
+
+def test_a_field_that_the_model_does_not_have_is_named(client, form):
+    page = client.post(URL, data={**form, "G4": "3"})
+    assert page.status_code == 422
+    assert "is no field of this model" in page.text
+
+
+def test_an_unverified_demonstration_says_so_wherever_it_shows(own_models):
+    client = create_app(Config(models=[own_models])).test_client()
+    for url in ("/", "/models/tiny.linear"):
+        assert "unverified" in client.get(url).text
+    assert "unverified" not in create_app().test_client().get("/").text
+
+
+def test_an_unknown_model_is_a_page_that_says_so(client):
+    page = client.get("/models/none")
+    assert page.status_code == 404
+    assert "There is no such model" in page.text
+
+
+def test_two_bundles_of_one_name_refuse_to_start(tmp_path, predictor):
+    (tmp_path / "copy.onnx").write_bytes(predictor.bundle.model)
+    with pytest.raises(BundleError, match="two models are called secondary-mathematics"):
+        create_app(Config(models=[tmp_path]))
+
+
+@pytest.mark.parametrize("url", ["/", URL, "/none", "/healthz", "/static/style.css"])
+def test_every_answer_carries_the_security_headers(client, url):
+    headers = client.get(url).headers
+    assert headers["Content-Security-Policy"] == CONTENT_SECURITY_POLICY
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert "Set-Cookie" not in headers
+
+
+def test_the_policy_allows_no_script_and_nothing_inline():
+    assert "default-src 'none'" in CONTENT_SECURITY_POLICY
+    assert "script-src" not in CONTENT_SECURITY_POLICY
+    assert "unsafe-inline" not in CONTENT_SECURITY_POLICY
+
+
+@pytest.mark.parametrize("url", ["/", URL])
+def test_pages_need_no_script_and_nothing_from_elsewhere(client, url):
+    page = Page(client.get(url).text)
+    assert not page.all("script", "style")
+    assert not [a for _, a in page.tags if "style" in a or any(k.startswith("on") for k in a)]
+    links = [a.get("src") or a.get("href") for _, a in page.tags if "src" in a or "href" in a]
+    assert links
+    assert all(link.startswith(("/", "#")) for link in links)
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Sec-Fetch-Site": "same-origin"}, 200),
+        ({"Sec-Fetch-Site": "none"}, 200),
+        ({"Sec-Fetch-Site": "cross-site"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+        ({"Origin": "http://localhost"}, 200),
+        ({"Origin": "http://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Origin": "http://localhost", "Sec-Fetch-Site": "cross-site"}, 403),
+    ],
+)
+def test_a_form_sent_by_another_site_is_refused(client, form, headers, status):
+    assert client.post(URL, data=form, headers=headers).status_code == status
+
+
+def test_a_request_to_the_interface_by_another_site_is_refused(client, record):
+    url = "/api/v1/models/secondary-mathematics.ridge/predict"
+    headers = {"Origin": "http://evil.example"}
+    response = client.post(url, json={"features": record}, headers=headers)
+    assert response.status_code == 403
+    assert response.content_type == "application/problem+json"
+
+
+def test_links_from_elsewhere_still_work(client):
+    assert client.get(URL, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 200

@@ -1,0 +1,141 @@
+"""The HTTP interface, version 1: JSON in, JSON out, errors as problem documents (RFC 9457)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from flask import Blueprint, Response, abort, jsonify, request
+from werkzeug.http import HTTP_STATUS_CODES
+
+from satchel import Bundle, Prediction, RecordError
+from satchel_web.json_schema import record_schema
+from satchel_web.models import models
+
+PREFIX = "/api/v1"
+PROBLEM = "application/problem+json"
+
+
+def make_blueprint(max_records: int) -> Blueprint:
+    """Return the interface; a request may hold up to `max_records` records."""
+    blueprint = Blueprint("api", __name__)
+
+    @blueprint.get("/healthz")
+    def health() -> Response:
+        return jsonify(status="ok")
+
+    @blueprint.get(f"{PREFIX}/models")
+    def index() -> Response:
+        return jsonify(models=[_summary(bundle) for bundle in models()])
+
+    @blueprint.get(f"{PREFIX}/models/<name>")
+    def show(name: str) -> Response:
+        bundle = _find(name)
+        spec = json.loads(bundle.spec.to_json())
+        return jsonify(
+            **_summary(bundle),
+            card=spec["card"],
+            outputs=spec["outputs"],
+            schema=record_schema(bundle.spec.inputs),
+        )
+
+    @blueprint.post(f"{PREFIX}/models/<name>/predict")
+    def predict(name: str) -> Response:
+        predictor = models().predictor(_find(name))
+        origin = asdict(predictor.origin)
+        body = _body()
+        if "features" in body:
+            try:
+                return jsonify(predictor.predict(body["features"]).as_dict())
+            except RecordError as error:
+                found = origin | error.as_dict()
+                return problem(422, "The record cannot be read", str(error), found)
+        records = body["records"]
+        if len(records) > max_records:
+            return problem(
+                413,
+                "Too many records",
+                f"{len(records)} records were sent, {max_records} are allowed: send them in parts",
+                {"limit": max_records, **origin},
+            )
+        items = predictor.predict_many([record["features"] for record in records])
+        answers = [_item(*pair) for pair in zip(records, items, strict=True)]
+        return jsonify(**origin, predictions=answers)
+
+    return blueprint
+
+
+def problem(
+    status: int, title: str, detail: str = "", extra: dict[str, Any] | None = None
+) -> Response:
+    """Return a problem document."""
+    document = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    if title == HTTP_STATUS_CODES.get(status) and not detail:
+        del document["detail"]
+    response = jsonify(document | (extra or {}))
+    response.status_code = status
+    response.content_type = PROBLEM
+    return response
+
+
+def _find(name: str) -> Bundle:
+    bundle = models().find(name)
+    if bundle is None:
+        abort(404, f"There is no model {name[:80]!r}; {PREFIX}/models lists those there are.")
+    return bundle
+
+
+def _body() -> dict[str, Any]:
+    """Return the body: an object with `features`, or with a list of `records`."""
+    if not request.is_json:
+        abort(415, "Send JSON, with the header Content-Type: application/json.")
+    try:
+        body = json.loads(request.get_data(), parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        abort(400, "The body is not JSON.")
+    if not isinstance(body, dict) or len(body) != 1 or not body.keys() <= {"features", "records"}:
+        abort(400, 'The body is {"features": {...}} or {"records": [{"features": {...}}, ...]}.')
+    if "features" in body:
+        _require_object(body["features"], "features")
+    else:
+        if not isinstance(body["records"], list):
+            abort(400, "records is not a list.")
+        for i, record in enumerate(body["records"]):
+            _require_object(record, f"records[{i}]")
+            if "features" not in record or not record.keys() <= {"id", "features"}:
+                abort(400, f"records[{i}] has other keys than features and, if wanted, id.")
+            if not isinstance(record.get("id", ""), str | int):
+                abort(400, f"records[{i}].id is neither text nor a whole number.")
+            _require_object(record["features"], f"records[{i}].features")
+    return body
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _require_object(value: object, place: str) -> None:
+    if not isinstance(value, dict):
+        abort(400, f"{place} is not an object.")
+
+
+def _item(record: dict[str, Any], item: Prediction | RecordError) -> dict[str, Any]:
+    echoed = {"id": record["id"]} if "id" in record else {}
+    if isinstance(item, RecordError):
+        return {**echoed, "error": {"detail": str(item), **item.as_dict()}}
+    return echoed | item.as_dict()
+
+
+def _summary(bundle: Bundle) -> dict[str, Any]:
+    return {
+        "model": bundle.name,
+        "task": bundle.task,
+        "version": bundle.version,
+        "sha256": bundle.sha256,
+        "default": bundle.default,
+        "verified": bundle.verified,
+        "demonstration": bundle.spec.demonstration,
+        "title": bundle.spec.card.title,
+        "headline": bundle.headline,
+    }

@@ -1,0 +1,55 @@
+"""The application factory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from flask import Flask
+
+from satchel_web import api, pages, security
+from satchel_web.models import Models
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Settings of the site.
+
+    Attributes
+    ----------
+    models : sequence of paths
+        Folders of bundles of one's own, beside the shipped ones and ``SATCHEL_MODELS``.
+    max_records : int
+        Records that one request may hold.
+    max_bytes : int
+        Size of the largest request that is read.
+    """
+
+    models: Sequence[str | Path] = ()
+    max_records: int = 10_000
+    max_bytes: int = 16 * 2**20
+
+
+def create_app(config: Config | None = None) -> Flask:
+    """Return the site as a WSGI application.
+
+    Parameters
+    ----------
+    config : Config, optional
+
+    Raises
+    ------
+    satchel.BundleError
+        Where a bundle is damaged, or two have the same name.
+    """
+    config = config or Config()
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = config.max_bytes
+    app.config["MAX_FORM_MEMORY_SIZE"] = config.max_bytes
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.extensions["satchel"] = Models(config.models)
+    app.register_blueprint(pages.blueprint)
+    app.register_blueprint(api.make_blueprint(config.max_records))
+    security.protect(app)
+    return app

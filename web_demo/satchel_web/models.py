@@ -1,0 +1,63 @@
+"""The models that the site offers: found at the start, loaded when first asked for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from flask import current_app
+
+import satchel
+from satchel import Bundle, BundleError, Predictor
+
+
+class Models:
+    """Bundles by name.
+
+    Parameters
+    ----------
+    folders : sequence of paths
+        Folders of bundles of one's own.
+
+    Raises
+    ------
+    BundleError
+        Where a bundle is damaged, or two have the same name.
+    """
+
+    def __init__(self, folders: Sequence[str | Path]) -> None:
+        self._bundles: dict[str, Bundle] = {}
+        self._defaults: dict[str, str] = {}
+        self._predictors: dict[str, Predictor] = {}
+        self._lock = threading.Lock()
+        for bundle in satchel.models(folders):
+            other = self._bundles.get(bundle.name)
+            if other is not None:
+                raise BundleError(
+                    f"two models are called {bundle.name}: {other.path} and {bundle.path}; "
+                    "take one away"
+                )
+            self._bundles[bundle.name] = bundle
+            if bundle.default:
+                self._defaults[bundle.task] = bundle.name
+
+    def __iter__(self) -> Iterator[Bundle]:
+        return iter(self._bundles.values())
+
+    def find(self, name: str) -> Bundle | None:
+        """Return the bundle called `name`, or the default one of the task `name`."""
+        return self._bundles.get(self._defaults.get(name, name))
+
+    def predictor(self, bundle: Bundle) -> Predictor:
+        """Return the predictor of a bundle, made once and shared by all threads."""
+        with self._lock:
+            if bundle.name not in self._predictors:
+                self._predictors[bundle.name] = Predictor(bundle)
+            return self._predictors[bundle.name]
+
+
+def models() -> Models:
+    """Return the models of the current application."""
+    found: Models = current_app.extensions["satchel"]
+    return found
