@@ -63,7 +63,12 @@ def test_a_filled_form_gets_its_prediction(client, predictor, record, form):
 def test_an_optional_field_left_blank_is_noted(client, form):
     page = client.post(URL, data={**form, "sex": " "})
     assert page.status_code == 200
-    assert "sex was not given; F was used in its place" in page.text
+    assert "Left blank, a typical value was used: Sex</p>" in page.text
+
+
+def test_a_value_outside_the_range_seen_in_training_is_noted(client, form):
+    page = client.post(URL, data={**form, "absences": "150"})
+    assert "absences = 150 is outside the range seen in training" in page.text
 
 
 def test_wrong_fields_are_named_and_what_was_entered_stays(client, form):

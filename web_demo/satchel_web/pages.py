@@ -71,11 +71,15 @@ def model(name: str) -> tuple[str, int]:
         Field(feature, request.form.get(feature.name, ""), problems.pop(feature.name, ""))
         for feature in bundle.spec.inputs.features
     ]
+    notes = () if prediction is None else prediction.notes
+    imputed = {note.field for note in notes if note.kind == "imputed"}
     page = render_template(
         "model.html",
         bundle=bundle,
         fields=fields,
         prediction=prediction,
+        notes=[note for note in notes if note.kind != "imputed"],
+        blanks=[f.label for f in bundle.spec.inputs.features if f.name in imputed],
         problems=list(problems.values()),
         failed=error is not None,
     )
