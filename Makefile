@@ -14,23 +14,25 @@ PIP = -m pip install --quiet --disable-pip-version-check
 .DEFAULT_GOAL := help
 
 help:
-	@echo "make demo     predict a small invented class list with a shipped model"
+	@echo "make demo     predict a small invented class list, then start the site"
 	@echo "make test     install everything, run all checks and tests"
 	@echo "make check    format, lint, types, import contracts, dependencies, changelog"
 	@echo "make format   put the code into the project's format"
 	@echo "make models   train and export every model that ships (needs the data sets)"
 	@echo "make wheel    build the wheel and try it in empty environments"
 
-# The runtime alone: numpy and onnxruntime.
+# The runtime and the site: numpy, onnxruntime, Flask and waitress.
 $(RUNTIME)/installed: pyproject.toml
 	$(PYTHON) -m venv $(RUNTIME)
-	$(RUNTIME)/bin/python $(PIP) --editable .
+	$(RUNTIME)/bin/python $(PIP) --editable ".[web]"
 	touch $@
 
 demo: $(RUNTIME)/installed
 	$(RUNTIME)/bin/satchel list
 	@echo
 	$(RUNTIME)/bin/satchel predict secondary-mathematics examples/class.csv --brief
+	@echo
+	$(RUNTIME)/bin/satchel serve
 
 # Everything, in the versions of constraints.txt.
 $(DEV)/installed: pyproject.toml constraints.txt
@@ -39,7 +41,7 @@ $(DEV)/installed: pyproject.toml constraints.txt
 	$(BIN)/python $(PIP) --constraint constraints.txt --group build
 	$(if $(TORCH_INDEX),$(BIN)/python $(PIP) --constraint constraints.txt --index-url $(TORCH_INDEX) torch)
 	$(BIN)/python $(PIP) --constraint constraints.txt --no-build-isolation \
-		--group dev --editable ".[networks]"
+		--group dev --editable ".[networks,web]"
 	touch $@
 
 check: $(DEV)/installed
