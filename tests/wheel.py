@@ -90,9 +90,18 @@ def run(
     """
     words = [str(word) for word in command]
     output = None if show else subprocess.PIPE
-    done = subprocess.run(
-        words, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=output, text=True
-    )
+    try:
+        done = subprocess.run(
+            words,
+            cwd=cwd,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            text=True,
+        )
+    except OSError as error:
+        raise WheelError(f"{words[0]} cannot be run: {error.strerror}") from None
     if done.returncode:
         shown = " ".join(word if "\n" not in word else "..." for word in words)
         said = "" if show else f"\n{done.stdout}{done.stderr}".rstrip()
@@ -322,7 +331,7 @@ def run_tests(venv: Path, clean: dict[str, str], work: Path) -> None:
     install(venv, groups["test"], work)
     say("oldest: running tests/runtime, without those that take a minute")
     python = [str(venv / "bin" / "python"), "-I", "-B", "-c", TESTS, str(CHECKOUT), str(venv)]
-    options = ["-q", "-p", "no:cacheprovider", "--import-mode=importlib"]
+    options = ["-q", "--tb=short", "-p", "no:cacheprovider", "--import-mode=importlib"]
     options += ["-c", str(CHECKOUT / "pyproject.toml"), "--rootdir", str(CHECKOUT)]
     options += ["--deselect", MINUTE_LONG, str(CHECKOUT / "tests" / "runtime")]
     env = clean | {"HYPOTHESIS_STORAGE_DIRECTORY": str(work / "hypothesis")}
