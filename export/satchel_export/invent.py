@@ -31,4 +31,5 @@ def _value(feature: Feature, rng: np.random.Generator) -> Value:
         low = low - (high - low) if least is None else least
         high = high + (high - low) if most is None else most
     number = float(rng.uniform(low, high))
-    return float(round(number)) if feature.integer else round(number, 3)
+    rounded = float(round(number)) if feature.integer else round(number, 3)
+    return min(max(rounded, low), high)

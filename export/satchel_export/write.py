@@ -18,7 +18,7 @@ from satchel.encoder import Encoder
 from satchel.errors import BundleError
 from satchel.files import replacing
 from satchel.prediction import decode_output
-from satchel.predictor import TOLERANCE, Predictor
+from satchel.predictor import TOLERANCE, Predictor, relative_deviation
 from satchel.spec import Card, Check, Regression, Spec
 from satchel_export.card import card
 from satchel_export.graph import Head, assemble
@@ -101,8 +101,7 @@ def check_parity(predictor: Predictor, estimator: Any, matrix: NDArray[np.float3
     output = predictor.spec.outputs[0]
     graph = predictor.run(matrix)[output.name]
     native = np.asarray(estimator.predict(matrix), np.float64).reshape(graph.shape)
-    deviation = np.abs(graph - native) / np.maximum(1.0, np.abs(native))
-    worst = float(np.nan_to_num(deviation, nan=np.inf).max())
+    worst = relative_deviation(graph, native)
     if worst > TOLERANCE:
         raise ParityError(
             f"{predictor.name}: the graph deviates by {worst:.1e} from the framework, more than "
@@ -129,6 +128,8 @@ def write_index(folder: Path) -> None:
     errors: dict[str, dict[str, float]] = {}
     for path in sorted(folder.glob("*.onnx")):
         bundle = read(path, Index())
+        if path.stem != bundle.name:
+            continue
         index.digests[bundle.name] = bundle.sha256
         index.sizes[bundle.name] = len(bundle.model)
         error = _error(bundle.spec.card)
@@ -151,6 +152,8 @@ def _error(card: Card) -> float | None:
 def _checks(spec: Spec, encoder: Encoder, estimator: Any) -> tuple[Check, ...]:
     records = invent(spec.inputs, CHECKS, CHECK_SEED)
     raw = np.asarray(estimator.predict(encoder.encode_rows(records).matrix), np.float64)
+    if not np.isfinite(raw).all():
+        raise ParityError(f"{spec.name}: the trained model gives values that are no numbers")
     name = spec.outputs[0].name
     return tuple(
         Check(record=record, outputs={name: (float(value),)})

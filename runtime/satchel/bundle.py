@@ -90,7 +90,15 @@ class Index:
             )
         except FileNotFoundError:
             return cls()
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (
+            OSError,
+            ValueError,
+            LookupError,
+            TypeError,
+            AttributeError,
+            ArithmeticError,
+            RecursionError,
+        ) as error:
             raise BundleError(f"{path} is damaged: {error!r:.200}") from None
 
     def to_json(self) -> str:
@@ -180,8 +188,8 @@ def find(name: str | os.PathLike[str], extra: Iterable[str | os.PathLike[str]] =
     """
     if not isinstance(name, str) or name.endswith(".onnx") or os.sep in name:
         path = Path(name)
-        if not path.is_file():
-            raise BundleError(f"there is no file {path}")
+        if not _is_file(path):
+            raise BundleError(f"there is no file {str(path)!r:.200}")
         return path
     searched = folders(extra)
     stems = {}
@@ -189,7 +197,7 @@ def find(name: str | os.PathLike[str], extra: Iterable[str | os.PathLike[str]] =
         default = Index.read(folder).defaults.get(name)
         stems[folder] = name if default is None else f"{name}.{default}"
     files = [folder / f"{stem}.onnx" for folder, stem in stems.items()]
-    found = [file for file in files if file.is_file()]
+    found = [file for file in files if _is_file(file)]
     if len(found) == 1:
         return found[0]
     if found:
@@ -220,6 +228,13 @@ def models(extra: Iterable[str | os.PathLike[str]] = ()) -> list[Bundle]:
         Where a folder does not exist, or a bundle in it is damaged or unsafe.
     """
     return [read(path) for path in paths(extra)]
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # a name longer than the file system has
+        return False
 
 
 def _read_bytes(path: Path) -> bytes:

@@ -65,7 +65,9 @@ def main(argv: Sequence[str] | None = None) -> int:
                 subparser.formatter_class = argparse.RawDescriptionHelpFormatter
                 module.add_arguments(subparser)
         arguments = parser.parse_args(argv)
-        return int(module.run(arguments))
+        code = int(module.run(arguments))
+        sys.stdout.flush()
+        return code
     except SatchelError as error:
         print(f"satchel: {error}", file=sys.stderr)
         return 2

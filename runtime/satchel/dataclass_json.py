@@ -104,18 +104,20 @@ def _read(hint: Any, value: object, path: str) -> Any:
 def _read_union(members: tuple[Any, ...], value: object, path: str) -> Any:
     if value is None and type(None) in members:
         return None
+    others = [member for member in members if member is not type(None)]
+    if len(others) == 1:
+        return _read(others[0], value, path)
     tagged = {m.kind: m for m in members if hasattr(m, "kind")}
     if tagged and isinstance(value, Mapping):
         kind = value.get("kind")
         if not isinstance(kind, str) or kind not in tagged:
             raise SpecError(f"{_join(path, 'kind')}: expected one of {sorted(tagged)}")
         return from_plain(tagged[kind], value, path)
-    for member in members:
-        if member is not type(None):
-            try:
-                return _read(member, value, path)
-            except SpecError:
-                continue
+    for member in others:
+        try:
+            return _read(member, value, path)
+        except SpecError:
+            continue
     names = " or ".join(_named(member) for member in members)
     raise SpecError(f"{path}: expected {names}, got {_shown(value)}")
 

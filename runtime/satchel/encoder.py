@@ -171,6 +171,7 @@ class Encoder:
         columns = {name: [row.get(name, ABSENT) for row in records] for name in self._names}
         encoded = self._encode(columns, len(records), problems, notes)
         encoded.problems.update(strangers)
+        encoded.matrix[list(strangers)] = 0
         return encoded
 
     def encode_columns(self, columns: Mapping[str, RawColumn]) -> Encoded:
@@ -189,7 +190,7 @@ class Encoder:
             if reader.name not in columns and reader.feature.required:
                 reader.read(ABSENT, problems, notes)
         arrays = {
-            name: column if isinstance(column, list | tuple) else np.asarray(column)
+            name: column if isinstance(column, list | tuple) else _array(column)
             for name, column in columns.items()
         }
         for name, column in arrays.items():
@@ -236,14 +237,15 @@ class Encoder:
         for name in names:
             if name in self._used:
                 continue
+            text = name if isinstance(name, str) else shown(name)
             if name in self._ignored:
-                notes.append(Note("ignored", str(name), f"{name} is not used by this model"))
+                notes.append(Note("ignored", text, f"{text} is not used by this model"))
                 continue
             message = f"{shown(name)} is no field of this model"
             if len(problems) < LISTED_PROBLEMS:
-                close = difflib.get_close_matches(str(name)[:80], self._names, n=1)
+                close = difflib.get_close_matches(text[:80], self._names, n=1)
                 message += f"; did you mean {close[0]!r}?" if close else ""
-            problems.append(Problem(str(name), message))
+            problems.append(Problem(text, message))
 
     def _too_large(self, row: NDArray[np.float32]) -> Problem:
         source = self._sources[int(np.flatnonzero(~np.isfinite(row))[0])]
@@ -396,6 +398,13 @@ class _CategoryReader(_Reader):
         except TypeError:  # a value that cannot be hashed
             values = np.full(len(items), np.nan)
         return values, ~np.isnan(values)
+
+
+def _array(column: Any) -> NDArray[Any]:
+    """Return a column as an array, the masked values of a masked one as None."""
+    if hasattr(column, "filled"):
+        return np.array(column.tolist(), object)
+    return np.asarray(column)
 
 
 def _numbers(column: RawColumn) -> Floats:

@@ -21,13 +21,19 @@ def replacing(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[Any]
     mode : str
         ``w`` for UTF-8 text without translation of line ends, ``wb`` for bytes.
 
+    A device or a pipe is written to as it is; of a link, what it points to is replaced.
+
     Raises
     ------
     OSError
         Where the folder does not exist or cannot be written to.
     """
-    path = Path(path)
+    path = Path(os.path.realpath(path))
     text: dict[str, Any] = {} if "b" in mode else {"encoding": "utf-8", "newline": ""}
+    if path.exists() and not path.is_file():
+        with open(path, mode, **text) as file:
+            yield file
+        return
     file = tempfile.NamedTemporaryFile(  # noqa: SIM115
         mode, dir=path.parent, prefix=f".{path.name}.", delete=False, **text
     )

@@ -90,8 +90,8 @@ def _fields(message: memoryview) -> Iterator[tuple[int, int | memoryview]]:
     while position < end:
         key, position = _varint(message, position)
         number, wire = key >> 3, key & 7
-        if number == 0:
-            raise BundleError("this is no ONNX model: a field is numbered 0")
+        if number == 0 or key >> 32:
+            raise BundleError(f"this is no ONNX model: a field is numbered {number}")
         if wire == _VARINT:
             value, position = _varint(message, position)
             yield number, value

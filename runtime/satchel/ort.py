@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 from satchel.errors import BundleError
 
 TELEMETRY_SWITCH = "ORT_DISABLE_TELEMETRY"
+SWITCHED = ("1", "true", "yes", "on")
 INPUT = "X"
 FLOAT, INT64 = "tensor(float)", "tensor(int64)"
 ROWS_PER_RUN = 1024
 
-if "onnxruntime" in sys.modules and os.environ.get(TELEMETRY_SWITCH) != "1":
+if "onnxruntime" in sys.modules and os.environ.get(TELEMETRY_SWITCH, "").lower() not in SWITCHED:
     warnings.warn(
         "onnxruntime was imported before satchel, so its telemetry may be on: import satchel "
         f"first, or set {TELEMETRY_SWITCH}=1",
@@ -70,29 +71,47 @@ class Graph:
         # memory and a busy core that an old machine does.
         options.enable_cpu_mem_arena = False
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        try:
-            self._session = onnxruntime.InferenceSession(
-                model, options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:  # ONNX Runtime's own exceptions share no narrower base
-            raise BundleError(f"ONNX Runtime refuses the graph: {error!s:.300}") from None
         self._columns = columns
         self._names = [name for name, _ in outputs]
-        self._check_signature(outputs)
+        try:
+            self._session = onnxruntime.InferenceSession(
+                model, options, providers=["CPUExecutionProvider"], enable_fallback=0
+            )
+            self._check_signature(outputs)
+        except BundleError:
+            raise
+        except Exception as error:  # ONNX Runtime's own exceptions share no narrower base
+            raise BundleError(f"ONNX Runtime refuses the graph: {error!s:.300}") from None
         self._free: list[_Bound] = []
 
     def run(self, matrix: NDArray[np.float32]) -> list[NDArray[Any]]:
-        """Return the raw outputs for a float32 matrix of shape (rows, columns)."""
-        parts = [
-            self._session.run(self._names, {INPUT: matrix[start : start + ROWS_PER_RUN]})
-            for start in range(0, max(len(matrix), 1), ROWS_PER_RUN)
-        ]
-        if len(parts) == 1:
-            return list(parts[0])
-        return [np.concatenate(column) for column in zip(*parts, strict=True)]
+        """Return the raw outputs for a float32 matrix of shape (rows, columns).
+
+        Raises
+        ------
+        BundleError
+            Where the graph fails, or does not give one answer per row.
+        """
+        try:
+            parts = [
+                self._session.run(self._names, {INPUT: matrix[start : start + ROWS_PER_RUN]})
+                for start in range(0, max(len(matrix), 1), ROWS_PER_RUN)
+            ]
+        except Exception as error:  # see above
+            raise _failed(error) from None
+        outputs = [np.concatenate(column) for column in zip(*parts, strict=True)]
+        if any(len(output) != len(matrix) for output in outputs):
+            raise BundleError("the graph does not give one answer per row")
+        return outputs
 
     def run_row(self, row: bytes) -> list[NDArray[Any]]:
-        """Return the raw outputs for one row, given as the bytes of its float32 columns."""
+        """Return the raw outputs for one row, given as the bytes of its float32 columns.
+
+        Raises
+        ------
+        BundleError
+            Where the graph fails, or gives another number of rows.
+        """
         # Buffers are bound once and lent to one thread at a time; list.pop and append are
         # atomic, so this needs no lock.
         try:
@@ -101,6 +120,8 @@ class Graph:
             bound = _Bound(self._session, self._columns, self._names, self._widths)
         try:
             return bound.run(row)
+        except Exception as error:  # see above
+            raise _failed(error) from None
         finally:
             self._free.append(bound)
 
@@ -127,6 +148,10 @@ class Graph:
             if not held:
                 raise BundleError(f"the graph's output {name!r} is not {wanted}")
             self._widths.append(None if widths is None else int(shape[1]))
+
+
+def _failed(error: Exception) -> BundleError:
+    return BundleError(f"the graph fails: {error!s:.300}")
 
 
 class _Bound:

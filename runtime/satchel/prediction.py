@@ -137,10 +137,9 @@ class Prediction:
 
     def _only(self, attribute: str) -> Answer:
         if self._main is None:
-            example = f"outputs[{next(iter(self.outputs))!r}].{attribute}"
-            raise AttributeError(
-                f"this model has the outputs {list(self.outputs)}: ask for {example}"
-            )
+            scored = [name for name, a in self.outputs.items() if a.label != self.segment]
+            example = f"outputs[{(scored or list(self.outputs))[0]!r}].{attribute}"
+            raise AttributeError(f"this model has several outputs: ask for {example}")
         return self.outputs[self._main]
 
     def as_dict(self) -> dict[str, Any]:
@@ -305,6 +304,8 @@ class Decoder:
 def _unusable(output: Output, raw: NDArray[Any]) -> NDArray[np.bool_]:
     if isinstance(output, Segment):
         return np.asarray((raw < 0) | (raw >= len(output.labels)))
+    if isinstance(output, Regression):
+        return np.asarray(~np.isfinite(_unscale(output, raw)))
     return np.asarray(~np.isfinite(raw).all(axis=1))
 
 
@@ -319,14 +320,18 @@ def decode_output(output: Output, raw: NDArray[Any]) -> Answers:
 
 
 def _decode_regression(output: Regression, raw: NDArray[np.float32]) -> Answers:
-    value = raw[:, 0].astype(np.float64) * output.scale + output.mean
-    exact = np.clip(value, *_open(output))
+    exact = np.clip(_unscale(output, raw), *_open(output))
     value = _round(output, exact)
     label = None
     if output.pass_at is not None:
         label = np.array(output.pass_labels, object)[(value >= output.pass_at).astype(int)]
     intervals = () if output.intervals is None else _intervals(output, output.intervals, exact)
     return Answers(value=value, unit=output.unit, label=label, intervals=intervals)
+
+
+def _unscale(output: Regression, raw: NDArray[np.float32]) -> Floats:
+    with np.errstate(all="ignore"):
+        return np.asarray(raw[:, 0].astype(np.float64) * output.scale + output.mean)
 
 
 def _intervals(

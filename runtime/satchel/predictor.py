@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from satchel import bundle as bundles
 from satchel.bundle import Bundle
@@ -155,12 +155,15 @@ class Predictor:
         encoded = self._encoder.encode_rows([check.record for check in checks])
         if encoded.problems:
             return Verification(len(checks), float("inf"))
-        deviation = 0.0
-        for name, raw in self.run(encoded.matrix).items():
-            expected = np.array([check.outputs[name] for check in checks])
-            difference = np.abs(raw.reshape(expected.shape) - expected)
-            relative = difference / np.maximum(1.0, np.abs(expected))
-            deviation = max(deviation, float(np.nan_to_num(relative, nan=np.inf).max()))
+        try:
+            outputs = self.run(encoded.matrix)
+        except BundleError:
+            return Verification(len(checks), float("inf"))
+        deviation = max(
+            relative_deviation(raw[i], check.outputs[name])
+            for name, raw in outputs.items()
+            for i, check in enumerate(checks)
+        )
         return Verification(len(checks), deviation)
 
     def _encode_many(self, rows: Any) -> Encoded:
@@ -196,6 +199,18 @@ def load(
         Where there is no such bundle, or it is damaged, unsafe or made for another version.
     """
     return Predictor(bundles.read(bundles.find(name, models)), threads)
+
+
+def relative_deviation(graph: ArrayLike, framework: ArrayLike) -> float:
+    """Return the largest ``|graph - framework| / max(1, |framework|)``.
+
+    Infinite where the two differ in size, or either holds a value that is not finite.
+    """
+    given = np.asarray(graph, np.float64).reshape(-1)
+    expected = np.asarray(framework, np.float64).reshape(-1)
+    if given.shape != expected.shape or not np.isfinite([*given, *expected]).all():
+        return float("inf")
+    return float(np.max(np.abs(given - expected) / np.maximum(1.0, np.abs(expected)), initial=0))
 
 
 def _widths(output: Output) -> tuple[int, ...] | None:

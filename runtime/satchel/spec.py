@@ -41,6 +41,11 @@ def _require_ordered(bounds: Bounds, what: str) -> None:
     _require(low is None or high is None or low <= high, f"{what}: {low} is above {high}")
 
 
+def _within(number: float, bounds: Bounds) -> bool:
+    low, high = bounds
+    return (low is None or low <= number) and (high is None or number <= high)
+
+
 def _require_breakpoints(x: tuple[float, ...], y: tuple[float, ...], what: str) -> None:
     _require(len(x) == len(y) >= 1, f"{what}: x and y need the same number of points")
     _require(all(a < b for a, b in pairwise(x)), f"{what}: x must increase")
@@ -96,6 +101,11 @@ class Number:
         _require_ordered(self.limits, f"limits of {self.name}")
         _require_ordered(self.clip, f"clipping bounds of {self.name}")
         _require_ordered(self.seen or (None, None), f"range seen of {self.name}")
+        for bounds in (self.limits, self.clip):
+            _require(
+                self.imputed is None or _within(self.imputed, bounds),
+                f"imputed value of {self.name} is out of bounds",
+            )
         _require(
             self.required or self.imputed is not None,
             f"{self.name} is optional, so it needs an imputed value",
@@ -627,9 +637,14 @@ class Spec:
         )
         if self.advice is not None:
             self._check_advice(self.advice)
-        known = {feature.name for feature in self.inputs.features}
+        known = {feature.name: feature for feature in self.inputs.features}
         for bins in self.reference.bins:
-            _require(bins.feature in known, f"bins of {bins.feature}: no such feature")
+            feature = known.get(bins.feature)
+            if isinstance(bins, NumberBins):
+                fits = isinstance(feature, Number)
+            else:
+                fits = isinstance(feature, Category) and len(bins.shares) == len(feature.values)
+            _require(fits, f"bins of {bins.feature} do not fit a feature of that name")
         widths = {
             output.name: {len(output.labels), 1} if isinstance(output, Classes) else {1}
             for output in self.outputs

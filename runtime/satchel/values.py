@@ -34,8 +34,8 @@ def read_number(value: object) -> float:
     number = math.nan
     if isinstance(value, str):
         if _NUMBER.fullmatch(value.strip()):
-            number = float(value)
-    elif isinstance(value, numbers.Real | Decimal) and not isinstance(value, bool):
+            number = float(value.strip())
+    elif isinstance(value, numbers.Real | Decimal) and _is_number(value):
         try:
             number = float(value)
         except (OverflowError, ValueError):
@@ -59,13 +59,18 @@ def read_text(value: object) -> str:
         return value.strip()
     if isinstance(value, bool) or type(value).__name__ in ("bool_", "bool"):
         return str(bool(value))
-    if isinstance(value, numbers.Real):
-        number = float(value) if not isinstance(value, numbers.Integral) else value
+    if isinstance(value, numbers.Real) and _is_number(value):
         try:
+            number = value if isinstance(value, numbers.Integral) else float(value)
             return str(int(number)) if number == int(number) else repr(number)
         except (OverflowError, ValueError):
             pass
     raise ValueError("is no category")
+
+
+def _is_number(value: object) -> bool:
+    # numpy counts spans of time among its integers, Python truth values.
+    return not isinstance(value, bool) and type(value).__name__ != "timedelta64"
 
 
 def shown(value: object) -> str:

@@ -37,8 +37,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "folder's hyperparameters.toml",
     )
     parser.add_argument(
-        "--trials", metavar="N", type=int, default=60, help="settings a search tries (default: 60)"
+        "--trials",
+        metavar="N",
+        type=_trials,
+        default=60,
+        help="settings that a search tries (default: 60)",
     )
+
+
+def _trials(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("at least 1 is needed")
+    return number
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -39,12 +40,12 @@ def split(task: Task, frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     DataError
         Where the rows are too few for the folds.
     """
-    train, test = train_test_split(frame, test_size=task.test_size, random_state=task.seed)
-    if len(train) < 2 * FOLDS:
+    if len(frame) * (1 - task.test_size) < 2 * FOLDS:
         raise DataError(
             f"{len(frame)} rows are too few: {FOLDS}-fold cross-validation needs at least "
             f"{2 * FOLDS} in the training part"
         )
+    train, test = train_test_split(frame, test_size=task.test_size, random_state=task.seed)
     return train, test
 
 
@@ -99,17 +100,18 @@ def test(
 def metrics(
     task: Task, protocol: str, scores: Scores, naive: Scores, published: bool = False
 ) -> tuple[Metric, ...]:
-    """Return scores as a card holds them."""
+    """Return scores as a card holds them; one that is no number is left out."""
     return tuple(
         Metric(
             output=task.target,
             name=name,
             protocol=protocol,
             value=value,
-            naive=naive[name],
+            naive=naive[name] if math.isfinite(naive[name]) else None,
             published=task.published.get(name) if published else None,
         )
         for name, value in scores.items()
+        if math.isfinite(value)
     )
 
 

@@ -106,8 +106,9 @@ def fit_inputs(task: Task, train: pd.DataFrame) -> Inputs:
         if isinstance(feature, Number):
             feature = _fit_number(feature, present.to_numpy(np.float64))
             filled = train[name].fillna(feature.imputed).to_numpy(np.float64)
-            scale = float(filled.std())
-            columns.append(Standard(source=name, mean=float(filled.mean()), scale=scale or 1.0))
+            # Not by std() == 0: rounding leaves a constant column a tiny spread.
+            scale = float(filled.std()) if np.ptp(filled) else 1.0
+            columns.append(Standard(source=name, mean=float(filled.mean()), scale=scale))
         else:
             imputed = present.value_counts().sort_index(kind="stable").idxmax()
             feature = replace(feature, imputed=str(imputed), required=not feature.sensitive)

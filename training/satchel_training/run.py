@@ -53,8 +53,13 @@ class Run:
             if folder.exists():
                 old = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
                 folder.rename(old / "run")
-                new.rename(folder)
-                shutil.rmtree(old)
+                try:
+                    new.rename(folder)
+                except BaseException:
+                    (old / "run").rename(folder)
+                    raise
+                finally:
+                    shutil.rmtree(old)
             else:
                 new.rename(folder)
         except BaseException:

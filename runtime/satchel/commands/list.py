@@ -59,5 +59,5 @@ def _lines(row: dict[str, Any]) -> Iterator[str]:
     marks = ", demonstration" if row.get("demonstration") else ""
     marks += "" if row.get("verified", True) else ", unverified"
     yield f"{star} {row['name']} {row.get('version', '')}{marks}"
-    text = row.get("headline") or f"DAMAGED: {row['error']}"
+    text = f"DAMAGED: {row['error']}" if "error" in row else row["headline"]
     yield from textwrap.wrap(text, WIDTH, initial_indent=INDENT, subsequent_indent=INDENT)

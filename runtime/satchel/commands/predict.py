@@ -14,7 +14,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import IO
 
 from satchel.commands import add_models_argument
@@ -62,7 +62,8 @@ def run(arguments: argparse.Namespace) -> int:
             file = sys.stdin.buffer
         else:
             file = stack.enter_context(open(arguments.file, "rb"))
-        return _predict_file(predictor, arguments, CsvReader(file, arguments.file), out)
+        reader = stack.enter_context(closing(CsvReader(file, arguments.file)))
+        return _predict_file(predictor, arguments, reader, out)
 
 
 def _predict_record(predictor: Predictor, arguments: argparse.Namespace, out: IO[str]) -> int:

@@ -40,19 +40,30 @@ class CsvReader:
         self._name = name
         self._text = io.TextIOWrapper(file, "utf-8-sig", newline="")
         try:
+            self._read_header()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let go of the file, which stays open."""
+        self._text.detach()
+
+    def _read_header(self) -> None:
+        try:
             first = self._text.readline()
         except UnicodeDecodeError:
             raise self._not_utf8() from None
         self.delimiter = max(DELIMITERS, key=_outside_quotes(first).count)
         lines = (line for part in ([first], self._text) for line in part)
-        self._rows = csv.reader(lines, delimiter=self.delimiter)
+        self._rows = csv.reader(lines, delimiter=self.delimiter, strict=True)
         self.header = [cell.strip() for cell in next(self._cells(), [])]
         if not any(self.header):
-            raise TableError(f"{name}: the first line holds no names of columns")
+            raise TableError(f"{self._name}: the first line holds no names of columns")
         repeated = {cell for cell in self.header if self.header.count(cell) > 1 and cell}
         if repeated:
             raise TableError(
-                f"{name}: the columns {sorted(repeated)} stand there twice; rename one"
+                f"{self._name}: the columns {sorted(repeated)} stand there twice; rename one"
             )
 
     def chunks(self, size: int = ROWS_PER_CHUNK) -> Iterator[list[list[str]]]:

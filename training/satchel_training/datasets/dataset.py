@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -90,27 +91,54 @@ class Dataset:
 
     def read(self, path: Path) -> pd.DataFrame:
         """Check and read the file at `path`; returns and errors as in `load`."""
+        header: list[str] = []
+        rows: dict[int, list[str]] = {}
         try:
-            text = pd.read_csv(path, sep=self.delimiter, dtype=str, keep_default_na=False)
-        except (ValueError, OSError) as error:
+            with open(path, encoding="utf-8-sig", newline="") as file:
+                reader = csv.reader(file, delimiter=self.delimiter, strict=True)
+                header = next(reader, [])
+                if not header:
+                    raise DataError(f"{path} is empty")
+                for row in reader:
+                    if len(row) not in (0, len(header)):
+                        raise DataError(
+                            f"{path}: line {reader.line_num} has {len(row)} cells, the header "
+                            f"{len(header)}"
+                        )
+                    if row:
+                        rows[reader.line_num] = row
+        except (csv.Error, UnicodeDecodeError, OSError) as error:
             raise DataError(f"{path} cannot be read as CSV: {error}") from None
+        if len(set(header)) < len(header):
+            twice = sorted({name for name in header if header.count(name) > 1})
+            raise DataError(f"{path}: the header names {', '.join(twice)} twice")
+        text = pd.DataFrame.from_dict(rows, orient="index", columns=header, dtype=object)
         self.check(text, str(path))
+        text = text.reset_index(drop=True)
+        columns = {f: text[f.name].str.strip().replace("", None) for f in self.fields}
         return pd.DataFrame(
             {
-                field.name: pd.to_numeric(text[field.name].replace("", None)).astype("float64")
+                field.name: pd.to_numeric(column).astype("float64")
                 if isinstance(field, Number)
-                else text[field.name].str.strip().replace("", None).astype(object)
-                for field in self.fields
+                else column.astype(object)
+                for field, column in columns.items()
             }
         )
 
     def check(self, frame: pd.DataFrame, name: str) -> None:
         """Refuse a frame that is not this data set, by the runtime's own rules for records.
 
+        Parameters
+        ----------
+        frame : DataFrame
+            Its index holds the numbers of the lines.
+        name : str
+            Name of the file, for messages.
+
         Raises
         ------
         DataError
-            Names the line of the file (the header is line 1), the field and the value.
+            Names the line, the field and the value.
         """
         fields = tuple(
             field if field.name in self.targets else _blank_allowed(field) for field in self.fields
@@ -127,7 +155,9 @@ class Dataset:
         except RecordError as error:
             raise DataError(f"{name} is not the data set {self.name}: {error}") from None
         lines = [
-            f"line {row + 2}: {problem}" for row in sorted(problems) for problem in problems[row]
+            f"line {frame.index[row]}: {problem}"
+            for row in sorted(problems)
+            for problem in problems[row]
         ]
         if lines:
             more = len(lines) - LISTED_PROBLEMS

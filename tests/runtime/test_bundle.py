@@ -1,0 +1,339 @@
+import dataclasses
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import satchel
+from satchel import BundleError, Predictor, SpecError
+from satchel import bundle as bundles
+from satchel.bundle import Index
+
+
+@pytest.fixture
+def folder(tmp_path, models_dir):
+    """A copy of the tiny bundle and its index."""
+    copied = tmp_path / "models"
+    shutil.copytree(models_dir, copied)
+    return copied
+
+
+@pytest.fixture(autouse=True)
+def _nothing_shipped(monkeypatch):
+    monkeypatch.setattr(bundles, "_SHIPPED", ())
+
+
+def refuse_sessions(monkeypatch):
+    def refuse(*arguments):
+        raise AssertionError("a session was made")
+
+    monkeypatch.setattr("satchel.predictor.Graph", refuse)
+
+
+def flipped(content, place, bit=0):
+    return content[:place] + bytes([content[place] ^ 1 << bit]) + content[place + 1 :]
+
+
+# ---- reading ---------------------------------------------------------------------------------
+
+
+def test_an_indexed_bundle_is_verified(tiny, spec, tiny_bytes):
+    assert tiny.verified
+    assert tiny.default
+    assert tiny.model == tiny_bytes
+    assert tiny.spec == spec
+    assert (tiny.name, tiny.task, tiny.version) == ("tiny.linear", "tiny", "1.0.0")
+    assert tiny.headline == "Invented numbers: it predicts nothing."
+
+
+def test_a_bundle_without_an_index_is_unverified(tmp_path, tiny_bytes):
+    path = tmp_path / "tiny.linear.onnx"
+    path.write_bytes(tiny_bytes)
+    bundle = bundles.read(path)
+    assert not bundle.verified
+    assert not bundle.default
+
+
+def test_a_changed_byte_of_an_indexed_bundle_is_refused_before_a_session(
+    folder, tiny_bytes, monkeypatch
+):
+    refuse_sessions(monkeypatch)
+    path = folder / "tiny.linear.onnx"
+    with pytest.raises(AssertionError, match="a session was made"):
+        satchel.load(path)
+    for place in range(0, len(tiny_bytes), 101):
+        path.write_bytes(flipped(tiny_bytes, place))
+        with pytest.raises(BundleError, match="damaged or was changed"):
+            satchel.load(path)
+
+
+def test_a_shortened_or_lengthened_indexed_bundle_is_refused(folder, tiny_bytes):
+    for content in (b"", tiny_bytes[:-1], tiny_bytes + b"\0"):
+        (folder / "tiny.linear.onnx").write_bytes(content)
+        with pytest.raises(BundleError, match="damaged or was changed"):
+            bundles.read(folder / "tiny.linear.onnx")
+
+
+def test_external_data_are_refused_before_a_session(tmp_path, tiny_bytes, proto, monkeypatch):
+    refuse_sessions(monkeypatch)
+    path = tmp_path / "tiny.linear.onnx"
+    path.write_bytes(tiny_bytes + proto.field(7, proto.field(5, proto.field(14, 1))))
+    with pytest.raises(BundleError, match="another file"):
+        satchel.load(path)
+
+
+def test_a_model_without_a_spec_is_refused(tmp_path, tiny_bytes, proto):
+    path = tmp_path / "plain.onnx"
+    path.write_bytes(proto.without_metadata(tiny_bytes))
+    with pytest.raises(BundleError, match=r"plain\.onnx: it is an ONNX model without satchel"):
+        bundles.read(path)
+
+
+@pytest.mark.parametrize("text", ["", "null", "[]", "{}", "{", "\0", '{"spec_version":2}'])
+def test_a_spec_that_cannot_be_read_is_refused(tmp_path, tiny_bytes, proto, text):
+    path = tmp_path / "odd.onnx"
+    path.write_bytes(proto.with_spec(tiny_bytes, text))
+    with pytest.raises(SpecError, match=r"odd\.onnx: the spec"):
+        bundles.read(path)
+
+
+def test_a_file_that_is_too_large_is_refused(tiny_path, tiny_bytes, monkeypatch):
+    monkeypatch.setattr(bundles, "MAX_BYTES", len(tiny_bytes))
+    assert bundles.read(tiny_path).verified
+    monkeypatch.setattr(bundles, "MAX_BYTES", len(tiny_bytes) - 1)
+    with pytest.raises(BundleError, match="is larger than"):
+        bundles.read(tiny_path)
+
+
+def test_what_is_no_file_is_refused(tmp_path):
+    for path in (tmp_path, tmp_path / "absent.onnx", tmp_path / "absent" / "x.onnx"):
+        with pytest.raises(BundleError):
+            bundles.read(path)
+
+
+# ---- damage that no index shows --------------------------------------------------------------
+
+
+def load(path, content):
+    """Load `content`; None where it is refused, as it should be."""
+    path.write_bytes(content)
+    try:
+        return satchel.load(path)
+    except BundleError:
+        return None
+
+
+def test_a_truncated_bundle_is_refused_at_every_length(tmp_path, tiny_bytes, tiny):
+    path = tmp_path / "tiny.linear.onnx"
+    for end in range(len(tiny_bytes)):
+        predictor = load(path, tiny_bytes[:end])
+        # Opset and metadata may be the last fields of the file: then the graph was whole.
+        assert predictor is None or predictor.spec == tiny.spec
+
+
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_a_bundle_with_flipped_bits_is_refused_or_answers(tmp_path, tiny_bytes, data):
+    places = st.tuples(st.integers(0, len(tiny_bytes) - 1), st.integers(0, 7))
+    content = tiny_bytes
+    for place, bit in data.draw(st.lists(places, min_size=1, max_size=4)):
+        content = flipped(content, place, bit)
+    predictor = load(tmp_path / "tiny.linear.onnx", content)
+    if predictor is not None:
+        assert predictor.verify().checks == len(predictor.spec.checks)
+
+
+@settings(
+    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_a_bundle_with_flipped_bits_in_its_spec_is_refused_or_answers(
+    tmp_path, tiny_bytes, proto, spec, data
+):
+    text = spec.to_json().encode()
+    place, bit = data.draw(st.tuples(st.integers(0, len(text) - 1), st.integers(0, 7)))
+    content = proto.with_spec(tiny_bytes, flipped(text, place, bit))
+    predictor = load(tmp_path / "tiny.linear.onnx", content)
+    if predictor is not None:
+        assert predictor.verify().checks == len(predictor.spec.checks)
+
+
+def test_bytes_that_look_like_another_format_of_onnxruntime_are_refused(tmp_path, tiny_bytes):
+    # An unknown field in front, whose bytes 4 to 8 are the mark of ONNX Runtime's own format.
+    # Another process, because its reader is not made for hostile bytes.
+    path = tmp_path / "tiny.linear.onnx"
+    path.write_bytes(b"\xa2\x06\x05\x00ORTM" + tiny_bytes)
+    program = (
+        "import sys, satchel\ntry: satchel.load(sys.argv[1])\nexcept satchel.BundleError: pass\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program, path], check=False)
+    assert done.returncode == 0
+
+
+# ---- finding ---------------------------------------------------------------------------------
+
+
+def test_finds_by_name_task_and_path(folder, monkeypatch):
+    path = folder / "tiny.linear.onnx"
+    assert bundles.find("tiny.linear", [folder]) == path
+    assert bundles.find("tiny", [str(folder)]) == path
+    assert bundles.find(path) == path
+    assert bundles.find(str(path)) == path
+    monkeypatch.chdir(folder)
+    assert bundles.find("tiny.linear.onnx").resolve() == path.resolve()
+    assert bundles.find("./tiny.linear.onnx").resolve() == path.resolve()
+
+
+def test_finds_in_the_folders_of_the_environment(folder, tmp_path, monkeypatch):
+    (tmp_path / "empty").mkdir()
+    listed = os.pathsep.join([str(tmp_path / "empty"), "", str(folder)])
+    monkeypatch.setenv("SATCHEL_MODELS", listed)
+    assert bundles.find("tiny") == folder / "tiny.linear.onnx"
+    assert [bundle.name for bundle in satchel.models()] == ["tiny.linear"]
+    assert satchel.load("tiny").name == "tiny.linear"
+
+
+def test_a_folder_given_twice_is_searched_once(folder, monkeypatch):
+    monkeypatch.setenv("SATCHEL_MODELS", str(folder))
+    again = folder / ".." / folder.name
+    assert bundles.folders([folder, again]) == [folder]
+    assert bundles.find("tiny", [folder, again]) == folder / "tiny.linear.onnx"
+
+
+def test_shipped_models_come_first(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(bundles, "_SHIPPED", (tmp_path / "absent", folder))
+    assert bundles.folders([tmp_path]) == [folder, tmp_path]
+
+
+def test_a_folder_that_does_not_exist_is_an_error(tmp_path, monkeypatch):
+    with pytest.raises(BundleError, match="there is no folder"):
+        bundles.find("tiny", [tmp_path / "absent"])
+    monkeypatch.setenv("SATCHEL_MODELS", str(tmp_path / "absent"))
+    with pytest.raises(BundleError, match="there is no folder"):
+        satchel.models()
+
+
+def test_a_name_in_two_folders_is_ambiguous(folder, tmp_path):
+    other = tmp_path / "other"
+    shutil.copytree(folder, other)
+    with pytest.raises(BundleError, match=r"in several places: .*models.*other"):
+        bundles.find("tiny.linear", [folder, other])
+
+
+def test_a_name_that_is_nearly_right_is_answered_with_the_right_one(folder):
+    with pytest.raises(BundleError, match=r"no model 'tiny\.lineal'; did you mean 'tiny\.linear'"):
+        bundles.find("tiny.lineal", [folder])
+    with pytest.raises(BundleError, match=r"did you mean 'tiny'\?"):
+        bundles.find("tinny", [folder])
+    with pytest.raises(BundleError, match=r"there are: tiny\.linear$"):
+        bundles.find("zzz", [folder])
+
+
+def test_without_any_model_it_says_so(tmp_path):
+    with pytest.raises(BundleError, match="there are: none"):
+        bundles.find("tiny", [tmp_path])
+    assert satchel.models([tmp_path]) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", "\0", "a\0.onnx", "../tiny", "/", "\ud800", "*", "a" * 300]
+)
+def test_a_strange_name_is_no_model(folder, name):
+    with pytest.raises(BundleError):
+        bundles.find(name, [folder])
+
+
+def test_a_path_that_is_too_long_is_no_model():
+    with pytest.raises(BundleError):
+        bundles.find("a" * 300 + ".onnx")
+
+
+def test_a_task_without_a_default_needs_the_full_name(folder):
+    (folder / "index.json").unlink()
+    assert bundles.find("tiny.linear", [folder]) == folder / "tiny.linear.onnx"
+    with pytest.raises(BundleError, match="no model 'tiny'"):
+        bundles.find("tiny", [folder])
+
+
+def test_models_lists_every_bundle_and_stops_at_a_damaged_one(folder, tiny_bytes):
+    (folder / "a-copy.onnx").write_bytes(tiny_bytes)
+    assert [bundle.verified for bundle in satchel.models([folder])] == [False, True]
+    (folder / "broken.onnx").write_bytes(b"")
+    with pytest.raises(BundleError, match=r"broken\.onnx"):
+        satchel.models([folder])
+
+
+# ---- the index -------------------------------------------------------------------------------
+
+
+DAMAGED = (
+    *("", "null", "[]", "{}", '{"bundles": {}}', '{"bundles": [], "defaults": {}}', "[" * 10**5),
+    '{"bundles": {"a": {"sha256": "x"}}, "defaults": {}}',
+    '{"bundles": {}, "defaults": 3}',
+    '{"bundles": {"a": {"sha256": "x", "size": "y"}}, "defaults": {}}',
+    '{"bundles": {"a": {"sha256": "x", "size": Infinity}}, "defaults": {}}',
+)
+
+
+@pytest.mark.parametrize("text", DAMAGED, ids=range(len(DAMAGED)))
+def test_a_damaged_index_is_refused(folder, text):
+    (folder / "index.json").write_text(text)
+    with pytest.raises(BundleError, match=r"index\.json is damaged"):
+        bundles.read(folder / "tiny.linear.onnx")
+    with pytest.raises(BundleError, match=r"index\.json is damaged"):
+        bundles.find("tiny", [folder])
+
+
+def test_an_index_that_is_no_text_is_refused(folder):
+    (folder / "index.json").write_bytes(b"\xff\xfe")
+    with pytest.raises(BundleError, match=r"index\.json is damaged"):
+        bundles.find("tiny", [folder])
+
+
+def test_an_index_returns_from_its_json(tmp_path):
+    index = Index({"b.x": "1", "a.y": "2"}, {"b.x": 1, "a.y": 2}, {"b": "x", "a": "y"})
+    (tmp_path / "index.json").write_text(index.to_json(), "utf-8")
+    assert Index.read(tmp_path) == index
+    assert list(json.loads(index.to_json())["bundles"]) == ["a.y", "b.x"]
+
+
+def test_an_index_may_be_given(tiny_path, tiny):
+    assert not bundles.read(tiny_path, Index()).verified
+    assert bundles.read(tiny_path, Index({"tiny.linear": tiny.sha256})).verified
+    with pytest.raises(BundleError, match="damaged or was changed"):
+        bundles.read(tiny_path, Index({"tiny.linear": "0" * 64}))
+
+
+def test_there_need_be_no_index(tmp_path):
+    assert Index.read(tmp_path) == Index()
+
+
+def test_another_default_changes_what_the_task_means(folder, tiny, tiny_bytes, proto):
+    other = dataclasses.replace(tiny.spec, model="other")
+    (folder / "tiny.other.onnx").write_bytes(proto.with_spec(tiny_bytes, other.to_json()))
+    index = dataclasses.replace(Index.read(folder), defaults={"tiny": "other"})
+    (folder / "index.json").write_text(index.to_json(), "utf-8")
+    assert satchel.load("tiny", models=[folder]).name == "tiny.other"
+    assert [bundle.default for bundle in satchel.models([folder])] == [False, True]
+
+
+def test_a_predictor_names_the_file_that_onnxruntime_refuses(tiny):
+    broken = dataclasses.replace(tiny, model=b"\x3a\x00")
+    with pytest.raises(BundleError, match=r"tiny\.linear\.onnx: ONNX Runtime refuses"):
+        Predictor(broken)
+
+
+def test_a_graph_whose_names_are_no_text_is_refused_in_silence(tiny, capfd):
+    for name in (b"batch", b"grade\x12\x13", b"grade_product"):
+        assert name in tiny.model
+        hostile = tiny.model.replace(name, b"\xe8" + name[1:], 1)
+        with pytest.raises(BundleError):
+            Predictor(dataclasses.replace(tiny, model=hostile))
+    assert capfd.readouterr().out == ""

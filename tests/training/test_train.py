@@ -1,0 +1,242 @@
+import dataclasses
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from satchel import DataError
+from satchel.spec import Spec
+from satchel_training import evaluate, fit
+from satchel_training import train as module
+from satchel_training.fit import fit_inputs, fit_output, fit_reference
+from satchel_training.search import search
+from satchel_training.train import train
+
+PROTOCOLS = (evaluate.TEST, evaluate.CHOICE, evaluate.ALL_ROWS)
+NAMES = ("mse", "rmse", "mae", "r2", "pass_accuracy")
+
+
+@pytest.fixture(scope="module")
+def run(task, frame):
+    return train(task, frame, "ridge", {"alpha": 10.0})
+
+
+def verdict(run):
+    """Return whether the headline says that the naive guess is beaten, whatever its words."""
+    headline = run.spec.card.headline.casefold()
+    denied = re.search(r"(does not|doesn't) beat", headline) is not None
+    assert denied != ("beats" in headline)
+    return not denied
+
+
+# ---- the spec --------------------------------------------------------------------------------
+
+
+def test_the_card_has_every_metric_under_each_protocol_beside_the_naive_guess(run):
+    metrics = run.spec.card.metrics
+    found = {(m.protocol, m.name) for m in metrics}
+    assert found == {(protocol, name) for protocol in PROTOCOLS for name in NAMES}
+    assert len(metrics) == len(found)
+    for metric in metrics:
+        assert np.isfinite([metric.value, metric.naive]).all()
+        assert metric.output == "G3"
+
+
+def test_published_figures_stand_beside_the_like_protocol_alone(run, task):
+    published = {
+        (m.protocol, m.name): m.published for m in run.spec.card.metrics if m.published is not None
+    }
+    assert published == {(evaluate.ALL_ROWS, "rmse"): task.published["rmse"]}
+
+
+def test_figures_are_those_that_evaluate_gives(run, task, frame):
+    train_rows, test_rows = evaluate.split(task, frame)
+    arguments = ("ridge", {"alpha": 10.0}, task.seed)
+    fitted = fit.fit(task, train_rows, *arguments)
+    expected = {
+        evaluate.CHOICE: evaluate.cross_validate(task, train_rows, *arguments),
+        evaluate.ALL_ROWS: evaluate.cross_validate(task, frame, *arguments),
+        evaluate.TEST: evaluate.test(task, fitted, train_rows, test_rows),
+    }
+    for protocol, (scores, naive) in expected.items():
+        for name in NAMES:
+            metric = run.spec.card.metric(name, protocol)
+            assert (metric.value, metric.naive) == (scores[name], naive[name])
+
+
+def test_the_spec_holds_numbers_of_the_training_part_alone(run, task, frame):
+    train_rows, _ = evaluate.split(task, frame)
+    assert run.spec.inputs == fit_inputs(task, train_rows)
+    assert run.spec.inputs != fit_inputs(task, frame)
+    assert run.spec.outputs == (fit_output(task, train_rows),)
+    assert run.spec.reference == fit_reference(run.spec.inputs, train_rows)
+
+
+def test_the_card_names_source_split_and_use(run, task, frame):
+    card = run.spec.card
+    assert (card.source.name, card.source.url) == (task.dataset.title, task.dataset.url)
+    assert (card.source.rows, card.source.synthetic) == (len(frame), False)
+    assert "80%" in card.split
+    assert "seed 42" in card.split
+    assert card.intended_use == task.intended_use
+    assert card.unintended_use == task.unintended_use
+    assert {"satchel", "python", "numpy", "scikit-learn"} <= set(card.versions)
+
+
+def test_a_synthetic_data_set_makes_a_demonstration(task, frame):
+    dataset = dataclasses.replace(task.dataset, synthetic=True)
+    demonstration = train(dataclasses.replace(task, dataset=dataset), frame, "ridge", {})
+    assert demonstration.spec.demonstration
+
+
+def test_the_spec_survives_json(run):
+    assert Spec.from_json(run.spec.to_json()) == run.spec
+
+
+def test_a_spec_can_be_written_even_if_a_figure_is_no_number(task, frame):
+    # r2 is no number where the target is the same in all test rows.
+    _, test_rows = evaluate.split(task, frame)
+    flat = frame.copy()
+    flat.loc[test_rows.index, "G3"] = 11.0
+    spec = train(task, flat, "ridge", {}).spec
+    assert Spec.from_json(spec.to_json()).card.metric("rmse", evaluate.TEST) is not None
+
+
+def test_two_trainings_give_equal_figures_and_models(run, task, frame):
+    again = train(task, frame, "ridge", {"alpha": 10.0})
+    assert again.spec.card.metrics == run.spec.card.metrics
+    np.testing.assert_array_equal(again.estimator.coef_, run.estimator.coef_)
+
+
+def test_two_trainings_of_a_network_give_equal_figures(small_task, small_frame):
+    hyperparameters = {"hidden": [4], "epochs": 2}
+    one, two = (train(small_task, small_frame, "mlp", hyperparameters) for _ in range(2))
+    assert one.spec.card.metrics == two.spec.card.metrics
+    assert one.history == two.history
+    assert len(one.history) == 2
+
+
+def test_a_model_without_epochs_has_no_history(run):
+    assert run.history == []
+
+
+def test_too_few_rows_are_refused(task):
+    with pytest.raises(DataError, match="24 rows are too few"):
+        train(task, task.dataset.generate(24, 1), "ridge", {})
+
+
+def test_a_constant_target_is_refused(task, frame):
+    with pytest.raises(DataError, match="G3 is the same"):
+        train(task, frame.assign(G3=10.0), "ridge", {})
+
+
+# ---- which rows are used, and how often ------------------------------------------------------
+
+
+@pytest.fixture
+def fits(monkeypatch):
+    """Record the rows that every fit sees, by where it was called."""
+    seen = {"evaluate": [], "train": []}
+    for name, place in (("evaluate", evaluate), ("train", module)):
+
+        def spy(task, rows, *arguments, _name=name, **options):
+            seen[_name].append(set(rows.index))
+            return fit.fit(task, rows, *arguments, **options)
+
+        monkeypatch.setattr(place, "fit", spy)
+    return seen
+
+
+def test_the_model_that_leaves_has_seen_the_training_part_alone(task, frame, fits):
+    train(task, frame, "ridge", {})
+    train_rows, _ = evaluate.split(task, frame)
+    assert fits["train"] == [set(train_rows.index)]
+
+
+def test_the_choice_never_sees_the_test_part(task, frame, fits):
+    train(task, frame, "ridge", {})
+    _, test_rows = evaluate.split(task, frame)
+    folds = fits["evaluate"]
+    assert len(folds) == 2 * evaluate.FOLDS
+    # The folds over all rows, which no choice is made by, see test rows in turn.
+    assert sum(not rows & set(test_rows.index) for rows in folds) == evaluate.FOLDS
+
+
+def test_the_test_part_is_used_once_and_last(task, frame, monkeypatch):
+    calls = []
+
+    def spy_on(name):
+        original = getattr(evaluate, name)
+
+        def spy(*arguments, **options):
+            calls.append((name, [len(a) for a in arguments if isinstance(a, pd.DataFrame)]))
+            return original(*arguments, **options)
+
+        monkeypatch.setattr(evaluate, name, spy)
+
+    for name in ("split", "cross_validate", "test"):
+        spy_on(name)
+    train(task, frame, "ridge", {})
+    assert calls == [
+        ("split", [120]),
+        ("cross_validate", [96]),
+        ("cross_validate", [120]),
+        ("test", [96, 24]),
+    ]
+
+
+def test_a_search_sees_the_training_part_alone_and_returns_hyperparameters(task, frame, fits):
+    train_rows, _ = evaluate.split(task, frame)
+    found = search(task, train_rows, "ridge", 3, task.seed)
+    assert set(found) == {"alpha"}
+    assert 1e-2 <= found["alpha"] <= 1e4
+    assert len(fits["evaluate"]) == 3 * 5
+    assert set().union(*fits["evaluate"]) == set(train_rows.index)
+
+
+def test_a_search_returns_the_trial_with_the_lowest_error(task, frame, monkeypatch):
+    tried = []
+
+    def cross_validate(task, rows, model, hyperparameters, seed, folds):
+        tried.append(hyperparameters)
+        return {"rmse": abs(len(tried) - 3)}, {}
+
+    monkeypatch.setattr("satchel_training.search.cross_validate", cross_validate)
+    assert search(task, frame, "ridge", 4, 1) == tried[2]
+    assert len(tried) == 4
+
+
+def test_two_searches_with_one_seed_find_the_same(small_task, small_frame):
+    one, two = (search(small_task, small_frame, "ridge", 2, 5) for _ in range(2))
+    assert one == two
+
+
+# ---- the headline ----------------------------------------------------------------------------
+
+
+def test_the_headline_says_that_the_naive_guess_is_beaten(task, frame):
+    # The second grade says nothing here, the study time all.
+    run = train(task, frame.assign(G3=frame["studytime"] * 4, G2=frame["G2"] % 3), "ridge", {})
+    assert verdict(run)
+
+
+def test_the_headline_says_that_the_naive_guess_is_not_beaten(task, frame):
+    run = train(task, frame.assign(G3=frame["G2"]), "ridge", {"alpha": 1e4})
+    assert not verdict(run)
+
+
+@pytest.mark.parametrize("chosen", [1.0, 2.0, 3.0])
+@pytest.mark.parametrize("tested", [1.0, 2.0, 3.0])
+def test_the_headline_tells_a_defeat_on_either_part(task, frame, monkeypatch, chosen, tested):
+    def scores(rmse):
+        return {"rmse": rmse}, {"rmse": 2.0}
+
+    monkeypatch.setattr(evaluate, "cross_validate", lambda *_, **__: scores(chosen))
+    monkeypatch.setattr(evaluate, "test", lambda *_, **__: scores(tested))
+    headline = train(task, frame, "ridge", {}).spec.card.headline
+    assert ("not" in headline.casefold().rpartition(":")[2]) == (chosen >= 2 or tested >= 2)
+    assert f"{chosen:.2f}" in headline
+    assert f"{tested:.2f}" in headline
+    assert "2.00" in headline
+    assert task.naive_text in headline
