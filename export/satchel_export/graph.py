@@ -40,11 +40,16 @@ def assemble(heads: Sequence[Head], columns: int) -> onnx.ModelProto:
 
     Raises
     ------
+    ValueError
+        Where a head was made for another opset: its operators might mean something else.
     onnx.checker.ValidationError
-        Where the result is no valid model: a head has other inputs or opsets than it should.
+        Where the result is no valid model.
     """
     nodes, initializers, outputs = [], [], []
     for i, head in enumerate(heads):
+        opsets = {o.version for o in head.model.opset_import if o.domain in ("", "ai.onnx")}
+        if not opsets <= {OPSET}:
+            raise ValueError(f"{head.name} was made for opset {opsets}, not {OPSET}")
         graph = compose.add_prefix(head.model, f"head{i}/").graph
         rename = {graph.input[0].name: INPUT, f"head{i}/{head.output}": head.name}
         for node in graph.node:
@@ -56,12 +61,12 @@ def assemble(heads: Sequence[Head], columns: int) -> onnx.ModelProto:
         shape: list[str | int | None] = ["batch"] if head.width is None else ["batch", head.width]
         outputs.append(helper.make_tensor_value_info(head.name, kind, shape))
     x = helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, ["batch", columns])
-    opsets = [helper.make_opsetid("", OPSET)]
+    imports = [helper.make_opsetid("", OPSET)]
     if any(node.domain == "ai.onnx.ml" for node in nodes):
-        opsets.append(helper.make_opsetid("ai.onnx.ml", ML_OPSET))
+        imports.append(helper.make_opsetid("ai.onnx.ml", ML_OPSET))
     model = helper.make_model(
         helper.make_graph(nodes, "satchel", [x], outputs, initializers),
-        opset_imports=opsets,
+        opset_imports=imports,
         ir_version=IR_VERSION,
         producer_name="satchel",
     )

@@ -447,6 +447,12 @@ def test_a_bad_row_keeps_its_place_and_is_all_zero():
     assert sorted(encoded.problems) == [1, 2, 3]
 
 
+def test_what_is_no_record_is_all_zero_even_where_every_field_is_optional():
+    encoded = encoder(number(imputed=7.0, required=False)).encode_rows([{}, None])
+    assert encoded.matrix.tolist() == [[7.0], [0.0]]
+    assert list(encoded.problems) == [1]
+
+
 def test_no_rows_give_an_empty_matrix():
     one = encoder(number(), category())
     assert one.encode_rows([]).matrix.shape == (0, 2)

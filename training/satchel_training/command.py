@@ -81,9 +81,12 @@ def run(arguments: argparse.Namespace) -> int:
 def _train(task: Task, frame: DataFrame, model: str, arguments: argparse.Namespace) -> None:
     from satchel_training import evaluate
     from satchel_training.models import read_hyperparameters
+    from satchel_training.run import refuse_other_folder
     from satchel_training.search import search
     from satchel_training.train import train
 
+    folder = Path(arguments.out or f"runs/{task.name}.{model}")
+    refuse_other_folder(folder)
     verbose = sys.stderr.isatty()
     if arguments.search:
         train_rows, _ = evaluate.split(task, frame)
@@ -91,7 +94,6 @@ def _train(task: Task, frame: DataFrame, model: str, arguments: argparse.Namespa
     else:
         hyperparameters = read_hyperparameters(task.name, model)
     trained = train(task, frame, model, hyperparameters, verbose)
-    folder = Path(arguments.out or f"runs/{trained.spec.name}")
     trained.save(folder)
     print(f"{trained.spec.name}: {folder}")
     for metric in trained.spec.card.metrics:

@@ -43,9 +43,8 @@ class Run:
 
     def save(self, folder: Path) -> None:
         """Write the run beside `folder`, then put it in its place; a former run goes away."""
+        refuse_other_folder(folder)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        if folder.exists() and not (folder / SPEC).is_file():
-            raise DataError(f"{folder} is there already and is no run: name another with --out")
         new = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
         try:
             new.chmod(0o755)
@@ -57,9 +56,9 @@ class Run:
                     new.rename(folder)
                 except BaseException:
                     (old / "run").rename(folder)
+                    old.rmdir()
                     raise
-                finally:
-                    shutil.rmtree(old)
+                shutil.rmtree(old)
             else:
                 new.rename(folder)
         except BaseException:
@@ -75,6 +74,18 @@ class Run:
         for name, content in ((METRICS, metrics), (HISTORY, self.history)):
             (folder / name).write_text(json.dumps(content, indent=2) + "\n", "utf-8")
         load_builder(self.spec.model).save(self.estimator, folder)
+
+
+def refuse_other_folder(folder: Path) -> None:
+    """Refuse a folder that a run may not replace.
+
+    Raises
+    ------
+    DataError
+        Where `folder` is there and holds no run.
+    """
+    if folder.exists() and not (folder / SPEC).is_file():
+        raise DataError(f"{folder} is there already and is no run: name another with --out")
 
 
 def load_run(folder: Path) -> tuple[Spec, Any]:

@@ -60,6 +60,8 @@ def train(
         card=_card(task, model, metrics, len(frame)),
     )
     history = getattr(fitted.estimator, "history_", [])
+    # Through JSON, so that the spec in memory is the one that a saved run gives.
+    spec = Spec.from_json(spec.to_json())
     return Run(spec, fitted.estimator, dict(hyperparameters), history)
 
 
