@@ -28,9 +28,9 @@ def mean_absolute_error(y_true: ArrayLike, y_pred: ArrayLike) -> float:
 
 def r2_score(y_true: ArrayLike, y_pred: ArrayLike) -> float:
     """Return the coefficient of determination; NaN where the target is constant."""
+    residual = float(np.sum(np.square(_errors(y_true, y_pred))))
     y = np.asarray(y_true, np.float64)
     total = float(np.sum(np.square(y - y.mean())))
-    residual = float(np.sum(np.square(_errors(y_true, y_pred))))
     return 1.0 - residual / total if total else float("nan")
 
 

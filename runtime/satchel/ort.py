@@ -71,6 +71,8 @@ class Graph:
         # memory and a busy core that an old machine does.
         options.enable_cpu_mem_arena = False
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        # Not by the look of the bytes, which might be those of ONNX Runtime's own format.
+        options.add_session_config_entry("session.load_model_format", "ONNX")
         self._columns = columns
         self._names = [name for name, _ in outputs]
         try:

@@ -342,8 +342,8 @@ def _intervals(
     return tuple(
         (
             level.level,
-            _round(output, np.clip(value + level.low * spread, *_open(output))),
-            _round(output, np.clip(value + level.high * spread, *_open(output))),
+            _round(output, value + level.low * spread),
+            _round(output, value + level.high * spread),
         )
         for level in intervals.levels
     )
@@ -404,7 +404,8 @@ def _blank(answers: Answers, rows: Sequence[int]) -> Answers:
 
 
 def _round(output: Regression, value: Floats) -> Floats:
-    return value.copy() if output.decimals is None else np.round(value, output.decimals)
+    rounded = value if output.decimals is None else np.round(value, output.decimals)
+    return np.clip(rounded, *_open(output))
 
 
 def _open(output: Regression) -> tuple[float, float]:
