@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,8 +34,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--search",
         action="store_true",
-        help="search the hyperparameters on the training part first; they are kept in the run "
-        "folder's hyperparameters.toml",
+        help="search the hyperparameters on the training part first",
+    )
+    parser.add_argument(
+        "--narrow",
+        action="store_true",
+        help="search the fewest inputs that do on the training part first; what a search found "
+        "is kept in the run folder's recipe.toml",
     )
     parser.add_argument(
         "--trials",
@@ -80,20 +86,23 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _train(task: Task, frame: DataFrame, model: str, arguments: argparse.Namespace) -> None:
     from satchel_training import evaluate
-    from satchel_training.models import read_hyperparameters
+    from satchel_training.models import kept_recipe
     from satchel_training.run import refuse_other_folder
-    from satchel_training.search import search
+    from satchel_training.search import find_features, search
     from satchel_training.train import train
 
     folder = Path(arguments.out or f"runs/{task.name}.{model}")
     refuse_other_folder(folder)
     verbose = sys.stderr.isatty()
+    recipe = kept_recipe(task.name, model)
+    train_rows, _ = evaluate.split(task, frame)
     if arguments.search:
-        train_rows, _ = evaluate.split(task, frame)
-        hyperparameters = search(task, train_rows, model, arguments.trials, task.seed, verbose)
-    else:
-        hyperparameters = read_hyperparameters(task.name, model)
-    trained = train(task, frame, model, hyperparameters, verbose)
+        found = search(task, train_rows, model, arguments.trials, task.seed, verbose)
+        recipe = replace(recipe, hyperparameters=found)
+    if arguments.narrow:
+        features = find_features(task, train_rows, model, recipe.hyperparameters, task.seed)
+        recipe = replace(recipe, features=features)
+    trained = train(task, frame, model, recipe, verbose)
     trained.save(folder)
     print(f"{trained.spec.name}: {folder}")
     for metric in trained.spec.card.metrics:

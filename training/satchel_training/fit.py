@@ -114,7 +114,7 @@ def fit_inputs(task: Task, train: pd.DataFrame) -> Inputs:
             feature = replace(feature, imputed=str(imputed), required=not feature.sensitive)
             columns.extend(OneHot(source=name, value=value) for value in feature.values)
         features.append(feature)
-    return Inputs(features=tuple(features), columns=tuple(columns))
+    return Inputs(features=tuple(features), columns=tuple(columns), ignored=task.ignored)
 
 
 def _fit_number(feature: Number, values: NDArray[np.float64]) -> Number:

@@ -11,15 +11,9 @@ from typing import Any
 
 from satchel import DataError
 from satchel.spec import Spec
-from satchel_training.models import Estimator, load_builder
-from satchel_training.search import to_toml
+from satchel_training.models import Estimator, Recipe, load_builder
 
-SPEC, METRICS, HISTORY, HYPERPARAMETERS = (
-    "spec.json",
-    "metrics.json",
-    "history.json",
-    "hyperparameters.toml",
-)
+SPEC, METRICS, HISTORY, RECIPE = "spec.json", "metrics.json", "history.json", "recipe.toml"
 
 
 @dataclass(frozen=True)
@@ -31,14 +25,15 @@ class Run:
     spec : Spec
     estimator : Estimator
         The native model.
-    hyperparameters : dict
+    recipe : Recipe
+        Its hyperparameters and inputs.
     history : list of dict
         Per epoch, losses and accuracies; empty where a model has no epochs.
     """
 
     spec: Spec
     estimator: Estimator
-    hyperparameters: dict[str, Any]
+    recipe: Recipe
     history: list[dict[str, float]]
 
     def save(self, folder: Path) -> None:
@@ -67,7 +62,7 @@ class Run:
 
     def _write(self, folder: Path) -> None:
         (folder / SPEC).write_text(self.spec.to_json() + "\n", "utf-8")
-        (folder / HYPERPARAMETERS).write_text(to_toml(self.hyperparameters), "utf-8")
+        (folder / RECIPE).write_text(self.recipe.to_toml(), "utf-8")
         metrics: dict[str, dict[str, float]] = {}
         for metric in self.spec.card.metrics:
             metrics.setdefault(metric.protocol, {})[metric.name] = metric.value

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import datetime
 import platform
-from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,9 +12,9 @@ import satchel
 from satchel.spec import Card, Metric, Source, Spec
 from satchel_training import evaluate
 from satchel_training.fit import fit, fit_reference
-from satchel_training.models import load_builder
+from satchel_training.models import Recipe, load_builder
 from satchel_training.run import Run
-from satchel_training.tasks import Task
+from satchel_training.tasks import Task, narrow
 
 BUNDLE_VERSION = "1.0.0"
 
@@ -25,7 +23,7 @@ def train(
     task: Task,
     frame: pd.DataFrame,
     model: str,
-    hyperparameters: Mapping[str, Any],
+    recipe: Recipe,
     verbose: bool = False,
 ) -> Run:
     """Train `model` for `task` on the training part of `frame`, and measure it.
@@ -39,8 +37,10 @@ def train(
     DataError
         Where the rows are too few, or the target is constant.
     """
+    if recipe.features is not None:
+        task = narrow(task, recipe.features)
     train_rows, test_rows = evaluate.split(task, frame)
-    arguments = (model, hyperparameters, task.seed)
+    arguments = (model, recipe.hyperparameters, task.seed)
     choice = evaluate.cross_validate(task, train_rows, *arguments, verbose=verbose)
     everywhere = evaluate.cross_validate(task, frame, *arguments, verbose=verbose)
     fitted = fit(task, train_rows, *arguments, verbose=verbose)
@@ -62,7 +62,7 @@ def train(
     history = getattr(fitted.estimator, "history_", [])
     # Through JSON, so that the spec in memory is the one that a saved run gives.
     spec = Spec.from_json(spec.to_json())
-    return Run(spec, fitted.estimator, dict(hyperparameters), history)
+    return Run(spec, fitted.estimator, recipe, history)
 
 
 def _card(task: Task, model: str, metrics: tuple[Metric, ...], rows: int) -> Card:

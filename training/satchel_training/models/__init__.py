@@ -7,8 +7,10 @@ A framework's module offers ``build``, ``suggest`` (the space that a search cove
 from __future__ import annotations
 
 import importlib
+import json
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,7 +19,13 @@ from numpy.typing import NDArray
 
 from satchel import DataError
 
-FRAMEWORKS = {"ridge": "scikit_learn", "mlp": "torch"}
+FRAMEWORKS = {
+    "ridge": "scikit_learn",
+    "random-forest": "scikit_learn",
+    "extra-trees": "scikit_learn",
+    "gradient-boosting": "scikit_learn",
+    "mlp": "torch",
+}
 
 
 class Estimator(Protocol):
@@ -69,7 +77,38 @@ def load_builder(model: str) -> Builder:
     return importlib.import_module(f"{__name__}.{FRAMEWORKS[model]}")  # type: ignore[return-value]
 
 
-def read_hyperparameters(task: str, model: str) -> dict[str, Any]:
-    """Return the hyperparameters that a search found and that were kept; empty where none were."""
+@dataclass(frozen=True)
+class Recipe:
+    """What a search found for one model of one task.
+
+    Attributes
+    ----------
+    hyperparameters : dict
+        Arguments of the model's builder: text, numbers, truth values, or lists of them.
+    features : tuple of str or None
+        The inputs it needs; None for all of the task's.
+    """
+
+    hyperparameters: dict[str, Any] = field(default_factory=dict)
+    features: tuple[str, ...] | None = None
+
+    def to_toml(self) -> str:
+        """Return the recipe as TOML."""
+        # Such values are spelled alike in JSON and TOML.
+        lines = [f"features = {json.dumps(self.features)}"] if self.features else []
+        lines += ["[hyperparameters]"]
+        lines += [f"{name} = {json.dumps(value)}" for name, value in self.hyperparameters.items()]
+        return "\n".join(lines) + "\n"
+
+    @classmethod
+    def from_toml(cls, text: str) -> Recipe:
+        """Read what `to_toml` wrote."""
+        plain = tomllib.loads(text)
+        features = plain.get("features")
+        return cls(plain["hyperparameters"], None if features is None else tuple(features))
+
+
+def kept_recipe(task: str, model: str) -> Recipe:
+    """Return the recipe that was kept with this package; an empty one where there is none."""
     path = Path(__file__).parent / f"{task}.{model}.toml"
-    return tomllib.loads(path.read_text("utf-8")) if path.is_file() else {}
+    return Recipe.from_toml(path.read_text("utf-8")) if path.is_file() else Recipe()
