@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from satchel.commands.show import allowed
 from satchel.spec import Spec
+from satchel.wording import allowed
 
 
 def card(spec: Spec) -> str:

@@ -171,6 +171,20 @@ def read(path: str | os.PathLike[str], index: Index | None = None) -> Bundle:
     )
 
 
+def read_listed(path: Path) -> Bundle:
+    """Read a bundle of a folder, where the name of the file has to be that of the bundle.
+
+    Raises
+    ------
+    BundleError
+        As `read`, and where the file has another name.
+    """
+    bundle = read(path)
+    if path.stem != bundle.name:
+        raise BundleError(f"{path} holds {bundle.name}: call it {bundle.name}.onnx")
+    return bundle
+
+
 def find(name: str | os.PathLike[str], extra: Iterable[str | os.PathLike[str]] = ()) -> Path:
     """Return the file of the bundle called `name`.
 
@@ -227,7 +241,7 @@ def models(extra: Iterable[str | os.PathLike[str]] = ()) -> list[Bundle]:
     BundleError
         Where a folder does not exist, or a bundle in it is damaged or unsafe.
     """
-    return [read(path) for path in paths(extra)]
+    return [read_listed(path) for path in paths(extra)]
 
 
 def _is_file(path: Path) -> bool:

@@ -4,7 +4,8 @@ A subcommand is a module with a docstring, ``add_arguments(parser)`` and ``run(a
 which returns the exit code. Those of other packages are entry points of the group
 ``satchel.commands``.
 
-Exit codes: 0 done; 1 the answer is bad news; 2 wrong use, or input that cannot be read.
+Exit codes: 0 done; 1 the answer is bad news; 2 wrong use, or input that cannot be read;
+130 stopped with Ctrl+C.
 """
 
 from __future__ import annotations
@@ -85,7 +86,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        print(f"satchel: {error.filename or ''}: {error.strerror or error}", file=sys.stderr)
+        parts = [error.filename, error.strerror or str(error)]
+        print(f"satchel: {': '.join(str(part) for part in parts if part)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("satchel: stopped", file=sys.stderr)

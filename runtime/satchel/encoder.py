@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from satchel.errors import LISTED_PROBLEMS, Problem, RecordError
 from satchel.spec import Category, Column, Derived, Inputs, MinMax, Number, OneHot
 from satchel.values import is_missing, plain, read_number, read_text, shown
+from satchel.wording import allowed_number
 
 Floats = NDArray[np.float64]
 RawColumn = Sequence[object] | NDArray[Any]
@@ -328,16 +329,7 @@ class _NumberReader(_Reader):
         self._seen = feature.seen or (-_FLOAT_MAX, _FLOAT_MAX)
         ranges = (self._limits, self._clip, self._seen)
         self._plain = max(low for low, _ in ranges), min(high for _, high in ranges)
-        low, high = feature.limits
-        kind = "a whole number" if feature.integer else "a number"
-        if low is not None and high is not None:
-            self.allowed = f"give {kind} from {plain(low)} to {plain(high)}"
-        elif low is not None:
-            self.allowed = f"give {kind} of at least {plain(low)}"
-        elif high is not None:
-            self.allowed = f"give {kind} of at most {plain(high)}"
-        else:
-            self.allowed = f"give {kind}"
+        self.allowed = f"give a {allowed_number(feature)}"
 
     def _imputed_value(self) -> float:
         return self.feature.imputed or 0.0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -34,6 +35,8 @@ def replacing(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[Any]
         with open(path, mode, **text) as file:
             yield file
         return
+    if not path.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "there is no such folder", str(path.parent))
     file = tempfile.NamedTemporaryFile(  # noqa: SIM115
         mode, dir=path.parent, prefix=f".{path.name}.", delete=False, **text
     )

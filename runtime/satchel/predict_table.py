@@ -10,6 +10,7 @@ from satchel.errors import Problem, RecordError, TableError
 from satchel.prediction import Prediction, Predictions
 from satchel.predictor import Predictor
 from satchel.spec import Classes, Regression
+from satchel.values import is_missing
 
 
 class TablePredictor:
@@ -86,21 +87,25 @@ class TablePredictor:
         self._answers = len(answers)
 
     def predict(self, rows: Sequence[Sequence[str]]) -> Predictions:
-        """Predict one chunk of rows; one of another width than the header is refused."""
+        """Predict one chunk of rows; an empty one, or one of another width, is refused."""
         blank = [""] * self._width
-        uneven = {i: len(row) for i, row in enumerate(rows) if len(row) != self._width}
+        refused = {i: message for i, row in enumerate(rows) if (message := self._refuse(row))}
         cells = list(
-            zip(*(blank if i in uneven else row for i, row in enumerate(rows)), strict=True)
+            zip(*(blank if i in refused else row for i, row in enumerate(rows)), strict=True)
         )
         predictions = self._predictor.predict_many({n: cells[i] for n, i in self._places.items()})
-        errors = {
-            i: RecordError([Problem("", f"the row has {width} cells, the header {self._width}")])
-            for i, width in uneven.items()
-        }
+        errors = {i: RecordError([Problem("", message)]) for i, message in refused.items()}
         predictions = replace(predictions, errors={**predictions.errors, **errors})
         self.count += len(rows)
         self.refused += len(predictions.errors)
         return predictions
+
+    def _refuse(self, row: Sequence[str]) -> str:
+        if len(row) != self._width:
+            return f"the row has {len(row)} cells, the header {self._width}"
+        if all(is_missing(row[i]) for i in self._places.values()):
+            return "the row is empty"
+        return ""
 
     def rows(self, rows: Sequence[Sequence[str]], items: Predictions) -> Iterator[list[str]]:
         """Yield the rows of the answer, under the columns of `header`."""

@@ -103,7 +103,7 @@ class Prediction:
     segment: str | None = None
     advice: str | None = None
     notes: tuple[Note, ...] = ()
-    _main: str | None = field(default=None, repr=False)
+    _scored: tuple[str, ...] = field(default=(), repr=False)
 
     @property
     def value(self) -> float | None:
@@ -136,11 +136,10 @@ class Prediction:
         return self._only("intervals").intervals
 
     def _only(self, attribute: str) -> Answer:
-        if self._main is None:
-            scored = [name for name, a in self.outputs.items() if a.label != self.segment]
-            example = f"outputs[{(scored or list(self.outputs))[0]!r}].{attribute}"
+        if len(self._scored) != 1:
+            example = f"outputs[{self._scored[0]!r}].{attribute}"
             raise AttributeError(f"this model has several outputs: ask for {example}")
-        return self.outputs[self._main]
+        return self.outputs[self._scored[0]]
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain Python, ready for JSON; the same as the body of an HTTP answer."""
@@ -157,7 +156,7 @@ class Prediction:
 def _plain(answer: Answer) -> dict[str, Any]:
     plain = asdict(answer)
     del plain["name"]
-    plain["intervals"] = [asdict(interval) for interval in answer.intervals]
+    plain["intervals"] = list(plain["intervals"])
     return {key: value for key, value in plain.items() if value not in (None, "", [])}
 
 
@@ -198,7 +197,7 @@ class Predictions(Sequence["Prediction | RecordError"]):
     advice: NDArray[np.object_] | None
     _notes: Mapping[int, Sequence[Note]] = field(repr=False)
     _count: int
-    _main: str | None = field(repr=False)
+    _scored: tuple[str, ...] = field(repr=False)
     _segment: str | None = field(repr=False)
 
     def __len__(self) -> int:
@@ -218,7 +217,7 @@ class Predictions(Sequence["Prediction | RecordError"]):
             segment=None if self._segment is None else outputs[self._segment].label,
             advice=None if self.advice is None else self.advice[i],
             notes=tuple(self._notes.get(i, ())),
-            _main=self._main,
+            _scored=self._scored,
         )
 
     def __iter__(self) -> Iterator[Prediction | RecordError]:
@@ -259,8 +258,9 @@ class Decoder:
         self.origin = Origin(spec.name, spec.version, sha256, spec.demonstration)
         self._outputs = spec.outputs
         self._advice = spec.advice
-        scored = [o.name for o in spec.outputs if not isinstance(o, Segment)]
-        self._main = scored[0] if len(scored) == 1 else None
+        names = tuple(o.name for o in spec.outputs)
+        scored = tuple(o.name for o in spec.outputs if not isinstance(o, Segment))
+        self._scored = scored or names
         self._segment = next((o.name for o in spec.outputs if isinstance(o, Segment)), None)
 
     def decode(
@@ -296,7 +296,7 @@ class Decoder:
             advice=None if self._advice is None else _advise(self._advice, outputs),
             _notes=notes,
             _count=count,
-            _main=self._main,
+            _scored=self._scored,
             _segment=self._segment,
         )
 

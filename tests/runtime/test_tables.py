@@ -5,7 +5,7 @@ import pytest
 from satchel import TableError
 from satchel.files import replacing
 from satchel.predict_table import TablePredictor
-from satchel.tables.csv import CsvReader, CsvWriter
+from satchel.tables.csv import CsvReader, CsvWriter, Style
 
 
 def reader(content):
@@ -28,14 +28,14 @@ def test_delimiters_line_ends_and_the_byte_order_mark(delimiter, end, mark):
     content = mark + end.join(delimiter.join(line) for line in lines) + end
     table = reader(content)
     assert table.header == lines[0]
-    assert table.delimiter == delimiter
+    assert table.style == Style(mark, delimiter, "\r\n" if end == "\r\n" else "\n")
     assert list(table.chunks()) == [lines[1:]]
 
 
 def test_quoted_cells_may_hold_anything():
     content = 'a,"b;c;d","e ""f"""\r\n"1,2","line\r\nbreak","""q"""\r\n'
     table = reader(content)
-    assert table.delimiter == ","
+    assert table.style.delimiter == ","
     assert table.header == ["a", "b;c;d", 'e "f"']
     assert list(table.chunks()) == [[["1,2", "line\r\nbreak", '"q"']]]
 
@@ -119,12 +119,15 @@ def test_a_reader_leaves_the_file_open():
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-def test_what_is_written_is_read_again(delimiter):
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_what_is_written_is_read_again(delimiter, end, mark):
     table = [["a", "b"], ["1;2,3\t4", 'x"y'], ["line\nbreak", "größe"], ["", " z "]]
     out = io.StringIO()
-    CsvWriter(out, delimiter).write(table)
+    style = Style(mark, delimiter, end)
+    CsvWriter(out, style).write(table)
     again = reader(out.getvalue())
-    assert again.delimiter == delimiter
+    assert again.style == style
     assert [again.header, *next(again.chunks())] == table
 
 

@@ -2,6 +2,7 @@ import json
 import logging
 
 import pytest
+from werkzeug.http import HTTP_STATUS_CODES
 
 from satchel_web import Config, create_app
 from satchel_web.api import PROBLEM
@@ -17,7 +18,8 @@ def assert_problem(response, status):
     assert response.status_code == status
     assert response.content_type == PROBLEM
     assert response.json["status"] == status
-    assert response.json["title"]
+    assert response.json["title"] == HTTP_STATUS_CODES[status]
+    assert response.json["detail"]
     return response.json
 
 
@@ -95,6 +97,8 @@ def test_a_bad_record_alone_is_422_and_names_every_field(client, record):
         '{"records": [{"features": []}]}',
         '{"records": [{"features": {}, "name": "Ana"}]}',
         '{"records": [{"features": {}, "id": {}}]}',
+        '{"records": [{"features": {}, "id": true}]}',
+        '{"features": {"G1": 1, "G1": 2}}',
         '{"features": {"G1": NaN}}',
         '{"features": {"G1": ' + "9" * 5000 + "}}",
         "[" * 5000,
@@ -113,12 +117,13 @@ def test_a_body_that_is_not_json_is_415(client):
 
 def test_too_many_records_are_413_with_the_limit(client, record):
     found = assert_problem(predict(client, {"records": [{"features": record}] * 6}), 413)
-    assert found["limit"] == 5
+    assert found["max_records"] == 5
 
 
 def test_too_many_bytes_are_413_with_the_limit(client, record):
     found = assert_problem(predict(client, {"features": {**record, "G1": "9" * 30_000}}), 413)
-    assert found["limit"] == 20_000
+    assert found["max_bytes"] == 20_000
+    assert "20000 bytes" in found["detail"]
 
 
 def test_an_empty_list_of_records_gets_an_empty_list(client):
@@ -135,6 +140,7 @@ def test_another_method_is_405_and_names_the_allowed_one(client):
     response = client.get(f"{URL}/predict")
     assert_problem(response, 405)
     assert "POST" in response.headers["Allow"]
+    assert_problem(client.post("/healthz"), 405)
 
 
 def test_the_models_are_listed(client):

@@ -37,18 +37,30 @@ def test_the_first_page_lists_the_models_with_their_headlines(client, predictor)
 
 def test_the_form_has_a_labelled_control_for_every_feature(client, predictor):
     page = Page(client.get(URL).text)
-    names = {control["name"] for control in page.all("input", "select")}
-    labelled = {label["for"] for label in page.all("label")}
-    assert names == labelled == {f.name for f in predictor.spec.inputs.features}
+    controls = page.all("input", "select")
+    assert {c["name"] for c in controls} == {f.name for f in predictor.spec.inputs.features}
+    assert {c["id"] for c in controls} == {label["for"] for label in page.all("label")}
+    required = {c["name"] for c in controls if "required" in c}
+    assert required == {f.name for f in predictor.spec.inputs.features if f.required}
+
+
+def test_every_control_is_described_by_texts_that_are_there(client, form):
+    page = Page(client.post(URL, data={**form, "G1": "x", "school": "x"}).text)
+    ids = [tag["id"] for _, tag in page.tags if "id" in tag]
+    assert len(set(ids)) == len(ids)
+    described = {c["name"]: c.get("aria-describedby", "") for c in page.all("input", "select")}
+    assert described["G1"].endswith("-error")
+    assert described["school"].endswith("-error")
+    assert set(" ".join(described.values()).split()) <= set(ids)
 
 
 def test_the_form_shows_limits_units_choices_and_what_is_required(client):
     text = client.get(URL).text
-    assert "0 to 20 points" in text
+    assert "whole number from 0 to 20 points" in text
     assert "1 under 15 minutes" in text
     assert '<option value="GP">Gabriel Pereira</option>' in text
-    assert re.search(r'for="G1">First-period grade\s*<span class="required">', text)
-    assert not re.search(r'for="sex">Sex\s*<span class="required">', text)
+    assert re.search(r'>First-period grade\s*<span class="required"', text)
+    assert not re.search(r'>Sex\s*<span class="required"', text)
 
 
 def test_a_filled_form_gets_its_prediction(client, predictor, record, form):
@@ -68,16 +80,14 @@ def test_an_optional_field_left_blank_is_noted(client, form):
 
 def test_a_value_outside_the_range_seen_in_training_is_noted(client, form):
     page = client.post(URL, data={**form, "absences": "150"})
-    assert "absences = 150 is outside the range seen in training" in page.text
+    assert "Absences = 150 is outside the range seen in training" in page.text
 
 
 def test_wrong_fields_are_named_and_what_was_entered_stays(client, form):
     page = client.post(URL, data={**form, "G1": "25<b>", "G2": ""})
     assert page.status_code == 422
-    assert (
-        "G1 = &#39;25&lt;b&gt;&#39; is not a number; give a whole number from 0 to 20" in page.text
-    )
-    assert "G2 is required and was not given" in page.text
+    assert "First-period grade = &#39;25&lt;b&gt;&#39; is not a number; give a whole" in page.text
+    assert "Second-period grade is required and was not given" in page.text
     assert 'value="25&lt;b&gt;"' in page.text
     assert "<b>" not in page.text
     invalid = [c["name"] for c in Page(page.text).all("input", "select") if "aria-invalid" in c]
@@ -104,7 +114,7 @@ def test_an_unknown_model_is_a_page_that_says_so(client):
 
 
 def test_two_bundles_of_one_name_refuse_to_start(tmp_path, predictor):
-    (tmp_path / "copy.onnx").write_bytes(predictor.bundle.model)
+    (tmp_path / predictor.bundle.path.name).write_bytes(predictor.bundle.model)
     with pytest.raises(BundleError, match="two models are called secondary-mathematics"):
         create_app(Config(models=[tmp_path]))
 
@@ -114,7 +124,7 @@ def test_every_answer_carries_the_security_headers(client, url):
     headers = client.get(url).headers
     assert headers["Content-Security-Policy"] == CONTENT_SECURITY_POLICY
     assert headers["X-Content-Type-Options"] == "nosniff"
-    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Referrer-Policy"] == "same-origin"
     assert "Set-Cookie" not in headers
 
 
@@ -158,6 +168,11 @@ def test_a_request_to_the_interface_by_another_site_is_refused(client, record):
     response = client.post(url, json={"features": record}, headers=headers)
     assert response.status_code == 403
     assert response.content_type == "application/problem+json"
+
+
+def test_a_form_with_files_is_refused(client, form):
+    page = client.post(URL, data=form, content_type="multipart/form-data")
+    assert page.status_code == 415
 
 
 def test_links_from_elsewhere_still_work(client):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -50,15 +51,13 @@ def make_blueprint(max_records: int) -> Blueprint:
                 return jsonify(predictor.predict(body["features"]).as_dict())
             except RecordError as error:
                 found = origin | error.as_dict()
-                return problem(422, "The record cannot be read", str(error), found)
+                return problem(422, str(error), found)
         records = body["records"]
         if len(records) > max_records:
-            return problem(
-                413,
-                "Too many records",
-                f"{len(records)} records were sent, {max_records} are allowed: send them in parts",
-                {"limit": max_records, **origin},
+            text = (
+                f"{len(records)} records were sent, {max_records} are allowed: send them in parts"
             )
+            return problem(413, text, {"max_records": max_records, **origin})
         items = predictor.predict_many([record["features"] for record in records])
         answers = [_item(*pair) for pair in zip(records, items, strict=True)]
         return jsonify(**origin, predictions=answers)
@@ -66,14 +65,11 @@ def make_blueprint(max_records: int) -> Blueprint:
     return blueprint
 
 
-def problem(
-    status: int, title: str, detail: str = "", extra: dict[str, Any] | None = None
-) -> Response:
-    """Return a problem document."""
+def problem(status: int, detail: str, extra: Mapping[str, Any]) -> Response:
+    """Return a problem document; its title is the phrase of the status."""
+    title = HTTP_STATUS_CODES[status]
     document = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-    if title == HTTP_STATUS_CODES.get(status) and not detail:
-        del document["detail"]
-    response = jsonify(document | (extra or {}))
+    response = jsonify({**document, **extra})
     response.status_code = status
     response.content_type = PROBLEM
     return response
@@ -91,9 +87,11 @@ def _body() -> dict[str, Any]:
     if not request.is_json:
         abort(415, "Send JSON, with the header Content-Type: application/json.")
     try:
-        body = json.loads(request.get_data(), parse_constant=_refuse_constant)
+        body = json.loads(
+            request.get_data(), parse_constant=_refuse_constant, object_pairs_hook=_refuse_repeated
+        )
     except (ValueError, RecursionError):
-        abort(400, "The body is not JSON.")
+        abort(400, "The body is not JSON, or names a field twice.")
     if not isinstance(body, dict) or len(body) != 1 or not body.keys() <= {"features", "records"}:
         abort(400, 'The body is {"features": {...}} or {"records": [{"features": {...}}, ...]}.')
     if "features" in body:
@@ -105,7 +103,7 @@ def _body() -> dict[str, Any]:
             _require_object(record, f"records[{i}]")
             if "features" not in record or not record.keys() <= {"id", "features"}:
                 abort(400, f"records[{i}] has other keys than features and, if wanted, id.")
-            if not isinstance(record.get("id", ""), str | int):
+            if type(record.get("id", "")) not in (str, int):
                 abort(400, f"records[{i}].id is neither text nor a whole number.")
             _require_object(record["features"], f"records[{i}].features")
     return body
@@ -113,6 +111,13 @@ def _body() -> dict[str, Any]:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
+
+
+def _refuse_repeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name stands twice in one object")
+    return found
 
 
 def _require_object(value: object, place: str) -> None:

@@ -27,7 +27,7 @@ class Config:
     """
 
     models: Sequence[str | Path] = ()
-    max_records: int = 10_000
+    max_records: int = 1_000
     max_bytes: int = 16 * 2**20
 
 
@@ -46,7 +46,6 @@ def create_app(config: Config | None = None) -> Flask:
     config = config or Config()
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = config.max_bytes
-    app.config["MAX_FORM_MEMORY_SIZE"] = config.max_bytes
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions["satchel"] = Models(config.models)
     app.register_blueprint(pages.blueprint)

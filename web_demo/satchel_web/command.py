@@ -10,8 +10,10 @@ to it. Ctrl+C stops it.
 from __future__ import annotations
 
 import argparse
+import socket
 
 from satchel.commands import add_models_argument
+from satchel.errors import SatchelError
 
 HOST, PORT, THREADS = "127.0.0.1", 8000, 4
 
@@ -19,8 +21,17 @@ HOST, PORT, THREADS = "127.0.0.1", 8000, 4
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``satchel serve``."""
     parser.add_argument("--host", default=HOST, help=f"address to listen on (default: {HOST})")
-    parser.add_argument("--port", default=PORT, type=int, help=f"port (default: {PORT})")
+    parser.add_argument(
+        "--port", default=PORT, type=port_number, help=f"port (default: {PORT}; 0 for a free one)"
+    )
     add_models_argument(parser)
+
+
+def port_number(text: str) -> int:
+    """Return the port that `text` names."""
+    if not (text.isdecimal() and int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: give a number from 0 to 65535")
+    return int(text)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -30,21 +41,35 @@ def run(arguments: argparse.Namespace) -> int:
     from satchel_web.app import Config, create_app
 
     config = Config(models=arguments.models)
+    app = create_app(config)
+    listening = _listen(arguments.host, arguments.port)
     # Requests up to the limit of the site stay in memory: none is spilled to a file.
     largest = 2 * config.max_bytes
     server = waitress.create_server(
-        create_app(config),
-        host=arguments.host,
-        port=arguments.port,
+        app,
+        sockets=[listening],
         threads=THREADS,
         ident=None,
         max_request_body_size=largest,
         inbuf_overflow=largest,
         outbuf_overflow=largest,
     )
-    print(f"satchel listens on http://{arguments.host}:{server.effective_port}", flush=True)
+    host, port = listening.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    print(f"satchel listens on http://{shown}:{port}", flush=True)
     try:
         server.run()
     finally:
         server.close()
     return 0
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address[:2], family=family)
+    except OSError as error:
+        place = f"{host}, port {port}"
+        raise SatchelError(
+            f"cannot listen on {place}: {error.strerror}; choose others with --host and --port"
+        ) from None

@@ -23,7 +23,7 @@ class Models:
     Raises
     ------
     BundleError
-        Where a bundle is damaged, or two have the same name.
+        Where a bundle is damaged, or two have the same name or are the default of one task.
     """
 
     def __init__(self, folders: Sequence[str | Path]) -> None:
@@ -39,6 +39,11 @@ class Models:
                     "take one away"
                 )
             self._bundles[bundle.name] = bundle
+            if bundle.default and bundle.task in self._defaults:
+                raise BundleError(
+                    f"two models are the default of {bundle.task}: {self._defaults[bundle.task]} "
+                    f"and {bundle.name}; take one out of the defaults of its index.json"
+                )
             if bundle.default:
                 self._defaults[bundle.task] = bundle.name
 

@@ -6,12 +6,16 @@ from dataclasses import dataclass
 
 from flask import Blueprint, abort, render_template, request
 
-from satchel import Prediction, RecordError
+from satchel import Note, Prediction, Problem, RecordError
 from satchel.spec import Feature, Number
-from satchel.values import is_missing, plain
+from satchel.values import is_missing
+from satchel.wording import allowed
 from satchel_web.models import models
 
 blueprint = Blueprint("pages", __name__)
+
+
+FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +23,14 @@ class Field:
     """One field of the form: its feature, what stands in it, and what is wrong with that."""
 
     feature: Feature
+    number: int
     value: str
     error: str
+
+    @property
+    def id(self) -> str:
+        """Of the control; not the feature's name, which may hold anything."""
+        return f"field-{self.number}"
 
     @property
     def choices(self) -> list[tuple[str, str]]:
@@ -28,21 +38,20 @@ class Field:
         feature = self.feature
         if isinstance(feature, Number):
             return []
-        labels = feature.value_labels or feature.values
-        return list(zip(feature.values, labels, strict=True))
+        return list(zip(feature.values, feature.value_labels or feature.values, strict=True))
 
     @property
     def hint(self) -> str:
-        """Limits, unit and help in one line."""
+        """What is allowed, and the help, in one line."""
         feature = self.feature
-        parts = [feature.help]
-        if isinstance(feature, Number):
-            low, high = (None if bound is None else plain(bound) for bound in feature.limits)
-            if low and high:
-                parts.insert(0, f"{low} to {high} {feature.unit}".strip())
-            else:
-                parts.insert(0, feature.unit)
+        parts = [allowed(feature) if isinstance(feature, Number) else "", feature.help]
         return "; ".join(part for part in parts if part)
+
+    @property
+    def described_by(self) -> str:
+        """Ids of the texts that tell of the control."""
+        ids = [f"{self.id}-hint"] * bool(self.hint) + [f"{self.id}-error"] * bool(self.error)
+        return " ".join(ids)
 
 
 @blueprint.get("/")
@@ -58,29 +67,39 @@ def model(name: str) -> tuple[str, int]:
     if bundle is None:
         abort(404, "There is no such model.")
     prediction: Prediction | None = None
-    error: RecordError | None = None
+    problems: dict[str, str] = {}
+    features = bundle.spec.inputs.features
+    labels = {feature.name: feature.label for feature in features}
     if request.method == "POST":
+        if request.mimetype != FORM:
+            abort(415, "Send the form of this page.")
+        # A field left blank in a form is one that was not given.
+        record = {name: text for name, text in request.form.items() if not is_missing(text)}
         try:
-            # A field left blank in a form is one that was not given.
-            record = {name: text for name, text in request.form.items() if not is_missing(text)}
             prediction = models().predictor(bundle).predict(record)
-        except RecordError as found:
-            error = found
-    problems = {} if error is None else {p.field: p.message for p in error.problems}
+        except RecordError as error:
+            problems = {p.field: _in_words(p, labels) for p in error.problems}
     fields = [
-        Field(feature, request.form.get(feature.name, ""), problems.pop(feature.name, ""))
-        for feature in bundle.spec.inputs.features
+        Field(f, i, request.form.get(f.name, ""), problems.pop(f.name, ""))
+        for i, f in enumerate(features)
     ]
+    failed = bool(problems) or any(field.error for field in fields)
     notes = () if prediction is None else prediction.notes
-    imputed = {note.field for note in notes if note.kind == "imputed"}
     page = render_template(
         "model.html",
         bundle=bundle,
         fields=fields,
         prediction=prediction,
-        notes=[note for note in notes if note.kind != "imputed"],
-        blanks=[f.label for f in bundle.spec.inputs.features if f.name in imputed],
+        notes=[_in_words(note, labels) for note in notes if note.kind != "imputed"],
+        blanks=[labels[note.field] for note in notes if note.kind == "imputed"],
         problems=list(problems.values()),
-        failed=error is not None,
+        failed=failed,
     )
-    return page, 422 if error else 200
+    return page, 422 if failed else 200
+
+
+def _in_words(item: Problem | Note, labels: dict[str, str]) -> str:
+    """Return a message with the label of its field in place of the name."""
+    if item.field not in labels:
+        return item.message
+    return labels[item.field] + item.message.removeprefix(item.field)

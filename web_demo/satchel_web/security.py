@@ -7,7 +7,12 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, current_app, render_template, request
 from flask.typing import ResponseReturnValue
-from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.exceptions import (
+    HTTPException,
+    InternalServerError,
+    MethodNotAllowed,
+    RequestEntityTooLarge,
+)
 
 from satchel_web.api import PREFIX, problem
 
@@ -18,7 +23,9 @@ CONTENT_SECURITY_POLICY = (
 HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    # Not no-referrer: with it browsers send "Origin: null", by which forms could not be told
+    # from those of other sites where Sec-Fetch-Site is missing, as it is over plain HTTP.
+    "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
@@ -66,14 +73,19 @@ def show_error(error: HTTPException) -> ResponseReturnValue:
     status = error.code or 500
     if status < 400:  # a redirection is an exception too
         return error.get_response()
-    if request.path.startswith(f"{PREFIX}/"):
-        limit = {"limit": request.max_content_length} if status == 413 else {}
-        answer = problem(status, error.name, error.description or "", limit)
-        answer.headers.extend(
-            (name, value) for name, value in error.get_headers() if name in ("Allow", "Retry-After")
-        )
-        return answer
-    return render_template("error.html", title=error.name, text=error.description), status
+    text = error.description or ""
+    extra: dict[str, int] = {}
+    if isinstance(error, RequestEntityTooLarge) and request.max_content_length is not None:
+        extra = {"max_bytes": request.max_content_length}
+        text = f"The request holds more than {request.max_content_length} bytes: send it in parts."
+    if request.path == "/healthz" or f"{request.path}/".startswith(f"{PREFIX}/"):
+        answer = problem(status, text, extra)
+    else:
+        page = render_template("error.html", title=error.name, text=text)
+        answer = Response(page, status, mimetype="text/html")
+    if isinstance(error, MethodNotAllowed):
+        answer.allow.update(error.valid_methods or ())
+    return answer
 
 
 def show_failure(error: Exception) -> ResponseReturnValue:

@@ -29,7 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
     rows: list[dict[str, Any]] = []
     for path in bundles.paths(arguments.models):
         try:
-            bundle = bundles.read(path)
+            bundle = bundles.read_listed(path)
         except BundleError as error:
             rows.append({"name": path.stem, "error": str(error)})
             continue

@@ -103,16 +103,17 @@ def _predict_file(
     predictor: Predictor, arguments: argparse.Namespace, reader: CsvReader, out: IO[str]
 ) -> int:
     table = TablePredictor(predictor, reader.header, _mapping(arguments.map), arguments.brief)
-    writer = CsvWriter(out, reader.delimiter)
+    writer = None
     if not arguments.json:
+        writer = CsvWriter(out, reader.style)
         writer.write([table.header])
     for chunk in progress(reader.chunks(), "predicted", unit="chunks"):
         items = table.predict(chunk)
-        if arguments.json:
-            for item in items:
-                print(json.dumps(item.as_dict()), file=out)
-        else:
+        if writer is not None:
             writer.write(table.rows(chunk, items))
+            continue
+        for item in items:
+            print(json.dumps(item.as_dict()), file=out)
     rows, refused = table.count, table.refused
     print(f"{rows} rows: {rows - refused} predicted, {refused} refused", file=sys.stderr)
     if table.unused:

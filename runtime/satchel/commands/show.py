@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from satchel import bundle as bundles
 from satchel.bundle import Bundle
 from satchel.commands import add_models_argument
-from satchel.spec import Category, Feature, Number, Spec
-from satchel.values import plain
+from satchel.spec import Spec
+from satchel.wording import allowed
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -61,25 +61,6 @@ def _lines(bundle: Bundle) -> Iterator[str]:
         yield from textwrap.wrap(
             text, 90, initial_indent=f"{title + ':':13}", subsequent_indent=" " * 13
         )
-
-
-def allowed(feature: Feature) -> str:
-    """Return in words what values a feature may have."""
-    if isinstance(feature, Category):
-        labels = feature.value_labels or feature.values
-        pairs = zip(feature.values, labels, strict=True)
-        return ", ".join(v if v == label else f"{v} ({label})" for v, label in pairs)
-    return _range(feature) + (f" {feature.unit}" if feature.unit else "")
-
-
-def _range(feature: Number) -> str:
-    low, high = feature.limits
-    kind = "whole number" if feature.integer else "number"
-    if low is not None and high is not None:
-        return f"{kind} from {plain(low)} to {plain(high)}"
-    if low is not None:
-        return f"{kind} of at least {plain(low)}"
-    return kind if high is None else f"{kind} of at most {plain(high)}"
 
 
 def _metrics(spec: Spec) -> Iterator[str]:

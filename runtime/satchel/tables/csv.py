@@ -5,12 +5,25 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import IO, BinaryIO
 
 from satchel.errors import TableError
 
 DELIMITERS = ",;\t"
 ROWS_PER_CHUNK = 10_000
+
+
+MARK = "\ufeff"
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How a file is written: UTF-8 mark or none, what separates cells, how lines end."""
+
+    mark: str = ""
+    delimiter: str = ","
+    line_end: str = "\n"
 
 
 class CsvReader:
@@ -27,8 +40,8 @@ class CsvReader:
     ----------
     header : list of str
         Names of the columns.
-    delimiter : str
-        What separates the cells.
+    style : Style
+        How the file is written.
 
     Raises
     ------
@@ -38,7 +51,7 @@ class CsvReader:
 
     def __init__(self, file: BinaryIO, name: str) -> None:
         self._name = name
-        self._text = io.TextIOWrapper(file, "utf-8-sig", newline="")
+        self._text = io.TextIOWrapper(file, "utf-8", newline="")
         try:
             self._read_header()
         except BaseException:
@@ -54,9 +67,13 @@ class CsvReader:
             first = self._text.readline()
         except UnicodeDecodeError:
             raise self._not_utf8() from None
-        self.delimiter = max(DELIMITERS, key=_outside_quotes(first).count)
+        mark = MARK if first.startswith(MARK) else ""
+        first = first.removeprefix(MARK)
+        line_end = "\r\n" if first.endswith("\r\n") else "\n"
+        delimiter = max(DELIMITERS, key=_outside_quotes(first).count)
+        self.style = Style(mark, delimiter, line_end)
         lines = (line for part in ([first], self._text) for line in part)
-        self._rows = csv.reader(lines, delimiter=self.delimiter, strict=True)
+        self._rows = csv.reader(lines, delimiter=delimiter, strict=True)
         self.header = [cell.strip() for cell in next(self._cells(), [])]
         if not any(self.header):
             raise TableError(f"{self._name}: the first line holds no names of columns")
@@ -101,12 +118,13 @@ class CsvWriter:
     ----------
     file : text file
         Opened with ``newline=""``.
-    delimiter : str
-        What separates the cells.
+    style : Style
+        How to write it.
     """
 
-    def __init__(self, file: IO[str], delimiter: str) -> None:
-        self._writer = csv.writer(file, delimiter=delimiter, lineterminator="\n")
+    def __init__(self, file: IO[str], style: Style) -> None:
+        file.write(style.mark)
+        self._writer = csv.writer(file, delimiter=style.delimiter, lineterminator=style.line_end)
 
     def write(self, rows: Iterable[Iterable[str]]) -> None:
         """Write rows; the first row written is the header."""

@@ -77,7 +77,7 @@ class Dataset:
         DataError
             Where the file is not there, or is not this data set.
         """
-        folder = folder or os.environ.get(DATA_VARIABLE)
+        folder = folder or os.environ.get(DATA_VARIABLE) or None
         if folder is None:
             import pooch
 
