@@ -3,7 +3,17 @@ PYTHON ?= python3
 # Where torch's CPU build comes from, if not from the index that pip is set up with:
 #   make test TORCH_INDEX=https://download.pytorch.org/whl/cpu
 TORCH_INDEX ?=
-DATA ?= ../shared/data
+# Where the data sets lie; without it they are fetched from their sources.
+DATA ?=
+FROM = $(if $(DATA),--data $(DATA))
+
+SHIPPED = \
+	secondary-mathematics.random-forest secondary-mathematics.mlp secondary-mathematics.ridge \
+	secondary-mathematics-midyear.gradient-boosting \
+	secondary-mathematics-early.gradient-boosting \
+	secondary-portuguese.extra-trees secondary-portuguese.mlp \
+	secondary-portuguese-midyear.gradient-boosting \
+	secondary-portuguese-early.random-forest
 
 RUNTIME = .venv-runtime
 DEV = .venv
@@ -60,8 +70,10 @@ test: check
 	$(BIN)/python -m pytest
 
 models: $(DEV)/installed
-	$(BIN)/satchel train secondary-mathematics --data $(DATA)
-	for run in runs/*; do $(BIN)/satchel export $$run -o models_onnx --data $(DATA) || exit 1; done
+	for name in $(SHIPPED); do \
+		$(BIN)/satchel train $${name%%.*} --model $${name#*.} --out build/runs/$$name $(FROM) && \
+		$(BIN)/satchel export build/runs/$$name -o models_onnx $(FROM) || exit 1; \
+	done
 
 wheel: $(DEV)/installed
 	$(BIN)/python tests/wheel.py

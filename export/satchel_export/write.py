@@ -127,7 +127,10 @@ def write_index(folder: Path) -> None:
     index = Index()
     errors: dict[str, dict[str, float]] = {}
     for path in sorted(folder.glob("*.onnx")):
-        bundle = read(path, Index())
+        try:
+            bundle = read(path, Index())
+        except BundleError:  # no bundle of ours: it stays as it is, and unlisted
+            continue
         if path.stem != bundle.name:
             continue
         index.digests[bundle.name] = bundle.sha256

@@ -3,7 +3,7 @@
 >>> import satchel
 >>> predictor = satchel.load("secondary-mathematics")
 >>> predictor.name
-'secondary-mathematics.ridge'
+'secondary-mathematics.random-forest'
 """
 
 from satchel.bundle import Bundle, models

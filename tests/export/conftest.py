@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from satchel_export.write import write
-from satchel_training.tasks import SECONDARY_MATHEMATICS
+from satchel_training.models import Recipe
+from satchel_training.tasks import find_task
 from satchel_training.train import train
 
 
@@ -16,7 +17,7 @@ def _no_folders_of_the_user(monkeypatch):
 
 @pytest.fixture(scope="session")
 def task():
-    return SECONDARY_MATHEMATICS
+    return find_task("secondary-mathematics")
 
 
 @pytest.fixture(scope="session")
@@ -26,12 +27,12 @@ def frame(task):
 
 @pytest.fixture(scope="session")
 def ridge_run(task, frame):
-    return train(task, frame, "ridge", {"alpha": 10.0})
+    return train(task, frame, "ridge", Recipe({"alpha": 10.0}))
 
 
 @pytest.fixture(scope="session")
 def mlp_run(task, frame):
-    return train(task, frame, "mlp", {"hidden": [8, 4], "epochs": 5, "learning_rate": 0.02})
+    return train(task, frame, "mlp", Recipe({"hidden": [8, 4], "epochs": 5, "learning_rate": 0.02}))
 
 
 @pytest.fixture(scope="session", params=["ridge", "mlp"])

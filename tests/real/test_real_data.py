@@ -5,7 +5,7 @@ import pytest
 import satchel
 from satchel.cli import main
 from satchel_training.evaluate import cross_validate
-from satchel_training.tasks import SECONDARY_MATHEMATICS
+from satchel_training.tasks import find_task
 
 ROWS = 395
 
@@ -90,6 +90,6 @@ def test_a_row_with_an_unreadable_cell_keeps_its_place_with_its_error(file, pred
 
 
 def test_the_generator_invents_none_of_the_real_rows(frame):
-    generated = SECONDARY_MATHEMATICS.dataset.generate(ROWS, 1)
+    generated = find_task("secondary-mathematics").dataset.generate(ROWS, 1)
     real = set(map(tuple, frame.to_numpy().tolist()))
     assert not real & set(map(tuple, generated.to_numpy().tolist()))

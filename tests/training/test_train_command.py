@@ -1,11 +1,11 @@
 import json
-import tomllib
 
 import pytest
 
 import satchel
 from satchel.cli import main
 from satchel_training.evaluate import CHOICE
+from satchel_training.models import Recipe
 from satchel_training.run import load_run
 
 TASK, RIDGE = "secondary-mathematics", "secondary-mathematics.ridge"
@@ -34,7 +34,7 @@ def complaint(capsys):
 def test_list_names_tasks_and_their_models(capsys):
     assert main(["train", "--list"]) == 0
     out = capsys.readouterr().out
-    assert "secondary-mathematics: ridge, mlp" in out
+    assert "secondary-mathematics: ridge, random-forest," in out
 
 
 def test_no_task_is_answered_with_those_there_are(complaint):
@@ -50,7 +50,7 @@ def test_an_unknown_task_is_answered_with_those_there_are(complaint):
 def test_an_unknown_model_is_answered_with_those_there_are(complaint):
     message = complaint("train", TASK, "--model", "forest")
     assert "'forest'" in message
-    assert "ridge, mlp" in message
+    assert "ridge, random-forest, extra-trees, gradient-boosting, mlp" in message
 
 
 def test_a_missing_data_folder_is_named_with_the_source(complaint, tmp_path):
@@ -108,8 +108,8 @@ def test_a_search_keeps_what_it_found(data, tmp_path, capsys):
     run = tmp_path / "run"
     arguments = ["--data", data, "--out", str(run), "--search", "--trials", "2"]
     assert main(["train", TASK, "--model", "ridge", *arguments]) == 0
-    found = tomllib.loads((run / "hyperparameters.toml").read_text("utf-8"))
-    assert found["alpha"] == load_run(run)[1].alpha
+    found = Recipe.from_toml((run / "recipe.toml").read_text("utf-8"))
+    assert found.hyperparameters["alpha"] == load_run(run)[1].alpha
 
 
 def test_from_training_to_prediction(data, tmp_path, capsys, frame):

@@ -52,15 +52,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _trials(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("at least 1 is needed")
-    return number
+    if not (text.isdecimal() and int(text)):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of trials: give 1 or more")
+    return int(text)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Train."""
-    from satchel import DataError
+    from satchel import SatchelError
+    from satchel_training.models import load_builder
     from satchel_training.tasks import TASKS, find_task
 
     if arguments.list:
@@ -68,16 +68,18 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"{task.name}: {', '.join(task.models)}\n    {task.title}")
         return 0
     if arguments.task is None:
-        raise DataError(f"name a task: {', '.join(TASKS)}")
+        raise SatchelError(f"name a task: {', '.join(TASKS)}")
     task = find_task(arguments.task)
     chosen = task.models if arguments.model is None else (arguments.model,)
     unknown = set(chosen) - set(task.models)
     if unknown:
-        raise DataError(
+        raise SatchelError(
             f"{task.name} has no model {unknown.pop()!r}; there are: {', '.join(task.models)}"
         )
     if arguments.out and len(chosen) > 1:
-        raise DataError("--out is for one model: name it with --model")
+        raise SatchelError("--out is for one model: name it with --model")
+    for model in chosen:
+        load_builder(model)  # so that a framework that is missing is missed at the start
     frame = task.dataset.load(arguments.data)
     for model in chosen:
         _train(task, frame, model, arguments)

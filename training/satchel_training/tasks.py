@@ -92,14 +92,14 @@ def _mean_grade(train: pd.DataFrame, test: pd.DataFrame) -> NDArray[np.float64]:
 def _secondary(subject: str, dataset: Dataset, stage: str, rmse: float) -> Task:
     """Return the task of one subject at one stage of the year."""
     known, suffix, text = {
-        "early": ((), "-early", "before any grade is known"),
-        "midyear": (("G1",), "-midyear", "and the first grade"),
-        "full": (("G1", "G2"), "", "and the first two grades"),
+        "early": ((), "-early", "background and school life alone"),
+        "midyear": (("G1",), "-midyear", "background, school life and the first grade"),
+        "full": (("G1", "G2"), "", "background, school life and the first two grades"),
     }[stage]
     grades = ("G1", "G2", "G3")
     return Task(
-        name=f"secondary-{subject}{suffix}",
-        title=f"Final {subject.capitalize()} grade from background and school life, {text}",
+        name=f"secondary-{subject.lower()}{suffix}",
+        title=f"Final grade in {subject} from {text}",
         dataset=dataset,
         features=tuple(f.name for f in dataset.fields if f.name in known or f.name not in grades),
         output=Regression(
@@ -138,9 +138,9 @@ TASKS = {
         _secondary("mathematics", MATHEMATICS, "full", 1.75),
         _secondary("mathematics", MATHEMATICS, "midyear", 2.46),
         _secondary("mathematics", MATHEMATICS, "early", 3.90),
-        _secondary("portuguese", PORTUGUESE, "full", 1.32),
-        _secondary("portuguese", PORTUGUESE, "midyear", 1.78),
-        _secondary("portuguese", PORTUGUESE, "early", 2.67),
+        _secondary("Portuguese", PORTUGUESE, "full", 1.32),
+        _secondary("Portuguese", PORTUGUESE, "midyear", 1.78),
+        _secondary("Portuguese", PORTUGUESE, "early", 2.67),
     )
 }
 

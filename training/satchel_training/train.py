@@ -94,8 +94,9 @@ def _card(task: Task, model: str, metrics: tuple[Metric, ...], rows: int) -> Car
 
 
 def _headline(task: Task, metrics: tuple[Metric, ...]) -> str:
-    rmse = {m.protocol: m for m in metrics if m.name == "rmse"}
-    chosen, tested = rmse[evaluate.CHOICE], rmse[evaluate.TEST]
+    figures = {(m.protocol, m.name): m for m in metrics}
+    chosen, tested = (figures[protocol, "rmse"] for protocol in (evaluate.CHOICE, evaluate.TEST))
+    right = figures[evaluate.CHOICE, "pass_accuracy"]
     beaten = [m.naive is not None and m.value < m.naive for m in (chosen, tested)]
     verdict = {
         (True, True): "beats the naive guess",
@@ -106,5 +107,6 @@ def _headline(task: Task, metrics: tuple[Metric, ...]) -> str:
     return (
         f"{task.title}. RMSE {chosen.value:.2f} {task.output.unit} in cross-validation and "
         f"{tested.value:.2f} on the test split; {task.naive_text}: {chosen.naive:.2f} and "
-        f"{tested.naive:.2f}. It {verdict}."
+        f"{tested.naive:.2f}. By its RMSE it {verdict}. Pass or fail is right for "
+        f"{right.value:.0%} in cross-validation, by the naive guess for {right.naive:.0%}."
     )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -40,6 +41,8 @@ class Dataset:
         From a number of rows and a seed to invented rows that look alike.
     fetch : callable
         Puts the file into a folder, from its source.
+    digest : str
+        SHA-256 of the published cells, by which a fetched file is checked; see `digest_cells`.
     """
 
     name: str
@@ -52,6 +55,7 @@ class Dataset:
     targets: tuple[str, ...]
     generate: Callable[[int, int], pd.DataFrame]
     fetch: Callable[[Path], None]
+    digest: str
     synthetic: bool = False
 
     def field(self, name: str) -> Feature:
@@ -78,40 +82,23 @@ class Dataset:
             Where the file is not there, or is not this data set.
         """
         folder = folder or os.environ.get(DATA_VARIABLE) or None
-        if folder is None:
-            import pooch
+        if folder is not None:
+            path = Path(folder) / self.file
+            if not path.is_file():
+                raise DataError(f"there is no file {path}: take it from {self.url}")
+            return self.read(path)
+        import pooch
 
-            folder = pooch.os_cache("satchel")
-            if not (Path(folder) / self.file).is_file():
-                self.fetch(Path(folder))
-        path = Path(folder) / self.file
+        path = Path(pooch.os_cache("satchel")) / self.file
         if not path.is_file():
-            raise DataError(f"there is no file {path}: take it from {self.url}")
+            self.fetch(path.parent)
+        if digest_cells(_read_cells(path, self.delimiter)[1].values()) != self.digest:
+            raise DataError(f"{path} is not the data set as published: delete it, or name another")
         return self.read(path)
 
     def read(self, path: Path) -> pd.DataFrame:
         """Check and read the file at `path`; returns and errors as in `load`."""
-        header: list[str] = []
-        rows: dict[int, list[str]] = {}
-        try:
-            with open(path, encoding="utf-8-sig", newline="") as file:
-                reader = csv.reader(file, delimiter=self.delimiter, strict=True)
-                header = next(reader, [])
-                if not header:
-                    raise DataError(f"{path} is empty")
-                for row in reader:
-                    if len(row) not in (0, len(header)):
-                        raise DataError(
-                            f"{path}: line {reader.line_num} has {len(row)} cells, the header "
-                            f"{len(header)}"
-                        )
-                    if row:
-                        rows[reader.line_num] = row
-        except (csv.Error, UnicodeDecodeError, OSError) as error:
-            raise DataError(f"{path} cannot be read as CSV: {error}") from None
-        if len(set(header)) < len(header):
-            twice = sorted({name for name in header if header.count(name) > 1})
-            raise DataError(f"{path}: the header names {', '.join(twice)} twice")
+        header, rows = _read_cells(path, self.delimiter)
         text = pd.DataFrame.from_dict(rows, orient="index", columns=header, dtype=object)
         self.check(text, str(path))
         text = text.reset_index(drop=True)
@@ -163,6 +150,38 @@ class Dataset:
             more = len(lines) - LISTED_PROBLEMS
             shown = lines[:LISTED_PROBLEMS] + ([f"and {more} more"] if more > 0 else [])
             raise DataError(f"{name}: " + "; ".join(shown))
+
+
+def digest_cells(rows: Iterable[Sequence[str]]) -> str:
+    """Return the SHA-256 of the cells of all rows, however the file writes them."""
+    text = "\n".join("\t".join(cell.strip() for cell in row) for row in rows)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _read_cells(path: Path, delimiter: str) -> tuple[list[str], dict[int, list[str]]]:
+    """Return the header, and the rows by the number of their line."""
+    header: list[str] = []
+    rows: dict[int, list[str]] = {}
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, delimiter=delimiter, strict=True)
+            header = next(reader, [])
+            for row in reader:
+                if len(row) not in (0, len(header)):
+                    raise DataError(
+                        f"{path}: line {reader.line_num} has {len(row)} cells, the header "
+                        f"{len(header)}"
+                    )
+                if row:
+                    rows[reader.line_num] = row
+    except (csv.Error, UnicodeDecodeError, OSError) as error:
+        raise DataError(f"{path} cannot be read as CSV: {error}") from None
+    if not header:
+        raise DataError(f"{path} is empty")
+    if len(set(header)) < len(header):
+        twice = sorted({name for name in header if header.count(name) > 1})
+        raise DataError(f"{path}: the header names {', '.join(twice)} twice")
+    return header, rows
 
 
 def _blank_allowed(field: Feature) -> Feature:

@@ -230,7 +230,7 @@ def unpack(archive: Path, folder: Path) -> None:
         raise DataError(f"{archive} is not the archive of {URL}: {error}") from None
 
 
-def _dataset(name: str, subject: str, file: str) -> Dataset:
+def _dataset(name: str, subject: str, file: str, digest: str) -> Dataset:
     return Dataset(
         name=name,
         title=f"UCI Student Performance, {subject} (Cortez and Silva 2008)",
@@ -242,8 +242,19 @@ def _dataset(name: str, subject: str, file: str) -> Dataset:
         targets=("G3",),
         generate=generate,
         fetch=_fetch,
+        digest=digest,
     )
 
 
-MATHEMATICS = _dataset("uci-mathematics", "Mathematics", "student-mat.csv")
-PORTUGUESE = _dataset("uci-portuguese", "Portuguese", "student-por.csv")
+MATHEMATICS = _dataset(
+    "uci-mathematics",
+    "Mathematics",
+    "student-mat.csv",
+    "bce75bfde8e2a6de5aa70b1126a39def128ba6fd59ad7a4f651fd289092f0717",
+)
+PORTUGUESE = _dataset(
+    "uci-portuguese",
+    "Portuguese",
+    "student-por.csv",
+    "e12a52be415b21cc446ccddf2141272344cc72948c8200a5cabdf71db5c93311",
+)
