@@ -6,6 +6,8 @@ before it is first imported, so this module sets it.
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import os
 import sys
 import warnings
@@ -85,6 +87,7 @@ class Graph:
         except Exception as error:  # ONNX Runtime's own exceptions share no narrower base
             raise BundleError(f"ONNX Runtime refuses the graph: {error!s:.300}") from None
         self._free: list[_Bound] = []
+        _give_back_memory()
 
     def run(self, matrix: NDArray[np.float32]) -> list[NDArray[Any]]:
         """Return the raw outputs for a float32 matrix of shape (rows, columns).
@@ -150,6 +153,15 @@ class Graph:
             if not held:
                 raise BundleError(f"the graph's output {name!r} is not {wanted}")
             self._widths.append(None if widths is None else int(shape[1]))
+
+
+def _give_back_memory() -> None:
+    """Return to the system what glibc keeps of the memory that making a session took.
+
+    For a forest of 2 MB that is 15 MB of 84 MB.
+    """
+    with contextlib.suppress(OSError, AttributeError):  # another C library has no such function
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _failed(error: Exception) -> BundleError:

@@ -89,6 +89,29 @@ def test_external_data_are_refused(proto, path, sign):
         read_metadata(hostile)
 
 
+def test_external_data_behind_long_lists_of_an_attribute_are_refused(proto):
+    floats = b"\x3d\x4a\x3d\x40\x00" * 1000
+    ints = b"".join(b"\x40" + proto.varint(number) for number in (0, 127, 128, 2**63, 2**64 - 1))
+    texts = b"".join(proto.field(9, b"\x2a" * size) for size in (0, 1, 31, 32, 200))
+    lists = (floats + ints * 200 + texts * 50) * 3
+
+    def model(tensor):
+        return proto.field(7, proto.field(1, proto.field(5, lists + proto.field(5, tensor))))
+
+    assert read_metadata(model(proto.field(14, 0))) == {}
+    with pytest.raises(BundleError, match=ELSEWHERE):
+        read_metadata(model(proto.field(14, 1)))
+
+
+@pytest.mark.parametrize(
+    "end", [b"\x3d\x00\x00\x00", b"\x40\x80", b"\x40" + b"\xff" * 10, b"\x4a\x02a"]
+)
+def test_a_list_of_an_attribute_that_breaks_off_is_refused(proto, end):
+    lists = b"\x40\x07" * 100 + end
+    with pytest.raises(BundleError):
+        read_metadata(proto.field(7, proto.field(1, proto.field(5, lists))))
+
+
 def test_external_data_in_a_second_graph_are_refused(proto):
     model = proto.field(7, b"") + nested(proto, (7, 5), proto.field(14, 1))
     with pytest.raises(BundleError, match=ELSEWHERE):

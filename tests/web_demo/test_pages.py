@@ -170,6 +170,14 @@ def test_a_request_to_the_interface_by_another_site_is_refused(client, record):
     assert response.content_type == "application/problem+json"
 
 
+def test_a_bundle_that_changes_under_the_site_is_not_used(own_models, caplog):
+    client = create_app(Config(models=[own_models])).test_client()
+    path = own_models / "tiny.linear.onnx"
+    path.write_bytes(path.read_bytes() + b"\x1a\x00")
+    assert client.post("/models/tiny.linear", data={"score": "1"}).status_code == 500
+    assert "BundleError in pages.model" in caplog.text
+
+
 def test_a_form_with_files_is_refused(client, form):
     page = client.post(URL, data=form, content_type="multipart/form-data")
     assert page.status_code == 415

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from flask import current_app
 
-import satchel
 from satchel import Bundle, BundleError, Predictor
+from satchel import bundle as bundles
 
 
 class Models:
@@ -31,7 +32,9 @@ class Models:
         self._defaults: dict[str, str] = {}
         self._predictors: dict[str, Predictor] = {}
         self._lock = threading.Lock()
-        for bundle in satchel.models(folders):
+        for path in bundles.paths(folders):
+            # Without its bytes: most models are listed and never asked.
+            bundle = replace(bundles.read_listed(path), model=b"")
             other = self._bundles.get(bundle.name)
             if other is not None:
                 raise BundleError(
@@ -55,10 +58,19 @@ class Models:
         return self._bundles.get(self._defaults.get(name, name))
 
     def predictor(self, bundle: Bundle) -> Predictor:
-        """Return the predictor of a bundle, made once and shared by all threads."""
+        """Return the predictor of a bundle, made once and shared by all threads.
+
+        Raises
+        ------
+        BundleError
+            Where the file is another one since the start.
+        """
         with self._lock:
             if bundle.name not in self._predictors:
-                self._predictors[bundle.name] = Predictor(bundle)
+                whole = bundles.read(bundle.path)
+                if whole.sha256 != bundle.sha256:
+                    raise BundleError(f"{bundle.path} has changed: start the site again")
+                self._predictors[bundle.name] = Predictor(whole)
             return self._predictors[bundle.name]
 
 
