@@ -5,6 +5,7 @@
 
 The graph is compared with the trained model on invented records and, where the data set is at
 hand (--data, SATCHEL_DATA), on all its rows; nothing is written unless the two agree.
+Export only runs that you trust: a run of scikit-learn is a pickle, which can run any code.
 """
 
 from __future__ import annotations

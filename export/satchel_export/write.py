@@ -14,10 +14,10 @@ import onnx
 from numpy.typing import NDArray
 
 from satchel.bundle import INDEX, METADATA_KEY, Bundle, Index, read
+from satchel.decoder import decode_output
 from satchel.encoder import Encoder
 from satchel.errors import BundleError
 from satchel.files import replacing
-from satchel.prediction import decode_output
 from satchel.predictor import TOLERANCE, Predictor, relative_deviation
 from satchel.spec import Card, Check, Regression, Spec
 from satchel_export.card import card

@@ -7,7 +7,6 @@
 """
 
 from satchel.bundle import Bundle, models
-from satchel.encoder import Note
 from satchel.errors import (
     BundleError,
     DataError,
@@ -17,6 +16,7 @@ from satchel.errors import (
     SpecError,
     TableError,
 )
+from satchel.note import Note
 from satchel.prediction import Answer, Answers, Interval, Origin, Prediction, Predictions
 from satchel.predictor import Predictor, Verification, load
 

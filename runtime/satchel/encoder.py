@@ -11,46 +11,20 @@ from __future__ import annotations
 import difflib
 import math
 import struct
-import sys
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from satchel.errors import LISTED_PROBLEMS, Problem, RecordError
+from satchel.note import Note
+from satchel.readers import ABSENT, CategoryReader, Floats, NumberReader, RawColumn, keep
 from satchel.spec import Category, Column, Derived, Inputs, MinMax, Number, OneHot
-from satchel.values import is_missing, plain, read_number, read_text, shown
-from satchel.wording import allowed_number
+from satchel.values import shown
 
-Floats = NDArray[np.float64]
-RawColumn = Sequence[object] | NDArray[Any]
 Real = TypeVar("Real", float, Floats)
-NoteKind = Literal["imputed", "clipped", "outside", "ignored"]
-
-_FLOAT_MAX = sys.float_info.max
-_LISTED_VALUES = 12
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """Something done to, or remarkable in, a value of a record.
-
-    Attributes
-    ----------
-    kind : str
-        ``imputed``: was missing; ``clipped``: brought to a bound; ``outside``: beyond the
-        range seen in training; ``ignored``: known to the task, not used by this model.
-    """
-
-    kind: NoteKind
-    field: str
-    message: str
-
-    def __str__(self) -> str:
-        return self.message
 
 
 @dataclass(slots=True)
@@ -83,8 +57,7 @@ class Encoder:
 
     def __init__(self, inputs: Inputs) -> None:
         self._readers = [
-            _NumberReader(f) if isinstance(f, Number) else _CategoryReader(f)
-            for f in inputs.features
+            NumberReader(f) if isinstance(f, Number) else CategoryReader(f) for f in inputs.features
         ]
         self._names = [feature.name for feature in inputs.features]
         self._used = frozenset(self._names)
@@ -167,7 +140,7 @@ class Encoder:
             elif not row.keys() <= self._used:
                 found: tuple[list[Problem], list[Note]] = [], []
                 self._check_names(row, *found)
-                _keep(i, *found, problems, notes)
+                keep(i, *found, problems, notes)
             records.append(row)
         columns = {name: [row.get(name, ABSENT) for row in records] for name in self._names}
         encoded = self._encode(columns, len(records), problems, notes)
@@ -253,177 +226,11 @@ class Encoder:
         return Problem(source, f"{source} is too large for this model")
 
 
-class _Absent:
-    def __repr__(self) -> str:
-        return "ABSENT"
-
-
-ABSENT = _Absent()
-
-
-class _Reader(ABC):
-    """Reads the values of one feature."""
-
-    feature: Number | Category
-    allowed: str
-
-    def __init__(self, feature: Number | Category) -> None:
-        self.name = feature.name
-
-    def read(self, value: object, problems: list[Problem], notes: list[Note]) -> float:
-        """Return one value, ready for the columns; what is to be said goes into the lists."""
-        if value is ABSENT and self.feature.required:
-            problems.append(Problem(self.name, f"{self.name} is required and was not given"))
-            return 0.0
-        if value is ABSENT or is_missing(value):
-            return self._impute(problems, notes)
-        try:
-            return self._read(value, notes)
-        except ValueError as error:
-            message = f"{self.name} = {shown(value)} {error}; {self.allowed}"
-            problems.append(Problem(self.name, message))
-            return 0.0
-
-    def read_many(
-        self,
-        column: RawColumn,
-        problems: dict[int, list[Problem]],
-        notes: dict[int, list[Note]],
-    ) -> Floats:
-        """Return many values; all but the plain ones go through `read`."""
-        values, settled = self._read_plain(column)
-        for i in np.flatnonzero(~settled).tolist():
-            found: tuple[list[Problem], list[Note]] = [], []
-            values[i] = self.read(column[i], *found)
-            _keep(i, *found, problems, notes)
-        return values
-
-    def _impute(self, problems: list[Problem], notes: list[Note]) -> float:
-        imputed = self.feature.imputed
-        if imputed is None:
-            problems.append(Problem(self.name, f"{self.name} is blank; {self.allowed}"))
-            return 0.0
-        text = imputed if isinstance(imputed, str) else plain(imputed)
-        message = f"{self.name} was not given; {text} was used in its place"
-        notes.append(Note("imputed", self.name, message))
-        return self._imputed_value()
-
-    @abstractmethod
-    def _imputed_value(self) -> float:
-        """Return the value that stands for a missing one."""
-
-    @abstractmethod
-    def _read(self, value: object, notes: list[Note]) -> float:
-        """Return a value that is there, or raise a ValueError that says what is wrong."""
-
-    @abstractmethod
-    def _read_plain(self, column: RawColumn) -> tuple[Floats, NDArray[np.bool_]]:
-        """Return the values, and which of them are plain: nothing is to be said of them."""
-
-
-class _NumberReader(_Reader):
-    def __init__(self, feature: Number) -> None:
-        super().__init__(feature)
-        self.feature: Number = feature
-        self._limits, self._clip = _closed(feature.limits), _closed(feature.clip)
-        self._seen = feature.seen or (-_FLOAT_MAX, _FLOAT_MAX)
-        ranges = (self._limits, self._clip, self._seen)
-        self._plain = max(low for low, _ in ranges), min(high for _, high in ranges)
-        self.allowed = f"give a {allowed_number(feature)}"
-
-    def _imputed_value(self) -> float:
-        return self.feature.imputed or 0.0
-
-    def _read(self, value: object, notes: list[Note]) -> float:
-        number = read_number(value)
-        if self.feature.integer and number != math.floor(number):
-            raise ValueError("is not a whole number")
-        if not self._limits[0] <= number <= self._limits[1]:
-            raise ValueError("is out of bounds")
-        low, high = self._clip
-        if not low <= number <= high:
-            bound = low if number < low else high
-            message = f"{self.name} = {plain(number)} was brought to {plain(bound)}"
-            notes.append(Note("clipped", self.name, message))
-            return bound
-        low, high = self._seen
-        if not low <= number <= high:
-            seen = f"the range seen in training ({plain(low)} to {plain(high)})"
-            message = f"{self.name} = {plain(number)} is outside {seen}"
-            notes.append(Note("outside", self.name, message))
-        return number
-
-    def _read_plain(self, column: RawColumn) -> tuple[Floats, NDArray[np.bool_]]:
-        values = _numbers(column)
-        low, high = self._plain
-        settled = (values >= low) & (values <= high)
-        if self.feature.integer:
-            settled &= values == np.floor(values)
-        return values, settled
-
-
-class _CategoryReader(_Reader):
-    def __init__(self, feature: Category) -> None:
-        super().__init__(feature)
-        self.feature: Category = feature
-        self._codes = {value: float(code) for code, value in enumerate(feature.values)}
-        listed = ", ".join(map(repr, feature.values[:_LISTED_VALUES]))
-        more = len(feature.values) - _LISTED_VALUES
-        self.allowed = f"allowed: {listed}" + (f" and {more} more" if more > 0 else "")
-
-    def _imputed_value(self) -> float:
-        return self._codes[self.feature.imputed or ""]
-
-    def _read(self, value: object, notes: list[Note]) -> float:
-        text = read_text(value)
-        code = self._codes.get(text)
-        if code is None:
-            close = difflib.get_close_matches(text[:80], self._codes, n=1)
-            hint = f" (did you mean {close[0]!r}?)" if close else ""
-            raise ValueError(f"is not one of its values{hint}")
-        return code
-
-    def _read_plain(self, column: RawColumn) -> tuple[Floats, NDArray[np.bool_]]:
-        items = column.tolist() if isinstance(column, np.ndarray) else column
-        try:
-            values = np.array(list(map(self._codes.get, items)), np.float64)
-        except TypeError:  # a value that cannot be hashed
-            values = np.full(len(items), np.nan)
-        return values, ~np.isnan(values)
-
-
 def _array(column: Any) -> NDArray[Any]:
     """Return a column as an array, the masked values of a masked one as None."""
     if hasattr(column, "filled"):
         return np.array(column.tolist(), object)
     return np.asarray(column)
-
-
-def _numbers(column: RawColumn) -> Floats:
-    """Return the numbers of a column, NaN where one is missing or needs a closer look."""
-    if isinstance(column, np.ndarray):
-        if column.dtype.kind in "iuf" and column.ndim == 1:
-            with np.errstate(over="ignore"):
-                return column.astype(np.float64)
-        column = column.tolist()
-    types = set(map(type, column))
-    if types <= {int, float, type(None)}:
-        try:
-            return np.array(column, np.float64)
-        except OverflowError:  # an integer beyond float64
-            return np.full(len(column), np.nan)
-    if types == {str}:
-        # A school's columns hold few different texts: each is read once.
-        numbers = {text: _number_or_nan(text) for text in set(column)}
-        return np.array(list(map(numbers.__getitem__, column)), np.float64)
-    return np.array([_number_or_nan(value) for value in column], np.float64)
-
-
-def _number_or_nan(value: object) -> float:
-    try:
-        return read_number(value)
-    except ValueError:
-        return math.nan
 
 
 def _column(
@@ -461,24 +268,6 @@ def _sum(values: Sequence[Real]) -> Real:
     for value in values[1:]:
         total = total + value
     return total
-
-
-def _closed(bounds: tuple[float | None, float | None]) -> tuple[float, float]:
-    low, high = bounds
-    return -_FLOAT_MAX if low is None else low, _FLOAT_MAX if high is None else high
-
-
-def _keep(
-    row: int,
-    problems: list[Problem],
-    notes: list[Note],
-    all_problems: dict[int, list[Problem]],
-    all_notes: dict[int, list[Note]],
-) -> None:
-    if problems:
-        all_problems.setdefault(row, []).extend(problems)
-    if notes:
-        all_notes.setdefault(row, []).extend(notes)
 
 
 def _no_mapping(record: object) -> Problem:

@@ -12,10 +12,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from satchel import bundle as bundles
 from satchel.bundle import Bundle
+from satchel.decoder import Decoder
 from satchel.encoder import Encoded, Encoder
 from satchel.errors import BundleError
 from satchel.ort import Graph
-from satchel.prediction import Decoder, Origin, Prediction, Predictions
+from satchel.prediction import Origin, Prediction, Predictions
 from satchel.spec import Classes, Output, Segment, Spec
 
 TOLERANCE = 1e-5

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from satchel import Interval, Prediction, RecordError
-from satchel.encoder import Note
+from satchel.decoder import Decoder
 from satchel.errors import Problem
-from satchel.prediction import Decoder
+from satchel.note import Note
 from satchel.spec import (
     Advice,
     Breakpoints,
@@ -71,7 +71,7 @@ def test_a_score_is_brought_inside_its_limits_and_rounded(decode):
 
 @given(raw=st.floats(-10, 10, width=32), decimals=st.integers(0, 3))
 def test_a_rounded_score_is_the_nearest(raw, decimals):
-    from satchel.prediction import _round
+    from satchel.decoder import _round
 
     rounded = float(_round(replace(SCORE, decimals=decimals), np.array([raw]))[0])
     assert abs(rounded - raw) <= 0.5 * 10**-decimals * (1 + 1e-9)

@@ -1,0 +1,193 @@
+"""Makes predictions of a graph's raw outputs: scaling, calibration, intervals, labels, advice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from satchel.errors import Problem, RecordError
+from satchel.note import Note
+from satchel.prediction import Answers, Floats, Origin, Predictions
+from satchel.spec import (
+    Advice,
+    Classes,
+    Intervals,
+    Isotonic,
+    Output,
+    Regression,
+    Segment,
+    Sigmoid,
+    Spec,
+)
+
+
+class Decoder:
+    """Turns a graph's raw outputs into predictions as a spec says.
+
+    Parameters
+    ----------
+    spec : Spec
+    sha256 : str
+        Digest of the bundle, for the answers' origin.
+    """
+
+    def __init__(self, spec: Spec, sha256: str) -> None:
+        self.origin = Origin(spec.name, spec.version, sha256, spec.demonstration)
+        self._outputs = spec.outputs
+        self._advice = spec.advice
+        names = tuple(o.name for o in spec.outputs)
+        scored = tuple(o.name for o in spec.outputs if not isinstance(o, Segment))
+        self._scored = scored or names
+        self._segment = next((o.name for o in spec.outputs if isinstance(o, Segment)), None)
+
+    def decode(
+        self,
+        raw: Sequence[NDArray[Any]],
+        problems: Mapping[int, Sequence[Problem]],
+        notes: Mapping[int, Sequence[Note]],
+    ) -> Predictions:
+        """Decode many rows.
+
+        Parameters
+        ----------
+        raw : sequence of ndarray
+            One per output of the spec, in its order and shape.
+        problems, notes : dict
+            What the encoder found, by number of row; rows with problems get no answer.
+        """
+        count = len(raw[0])
+        errors = {i: RecordError(found) for i, found in sorted(problems.items())}
+        for output, array in zip(self._outputs, raw, strict=True):
+            for i in np.flatnonzero(_unusable(output, array)).tolist():
+                message = f"the model gives no usable {output.name} for this record"
+                errors.setdefault(i, RecordError([Problem("", message)]))
+        bad = list(errors)
+        outputs = {
+            output.name: _blank(decode_output(output, array), bad)
+            for output, array in zip(self._outputs, raw, strict=True)
+        }
+        return Predictions(
+            origin=self.origin,
+            outputs=outputs,
+            errors=errors,
+            advice=None if self._advice is None else _advise(self._advice, outputs),
+            _notes=notes,
+            _count=count,
+            _scored=self._scored,
+            _segment=self._segment,
+        )
+
+
+def _unusable(output: Output, raw: NDArray[Any]) -> NDArray[np.bool_]:
+    if isinstance(output, Segment):
+        return np.asarray((raw < 0) | (raw >= len(output.labels)))
+    if isinstance(output, Regression):
+        return np.asarray(~np.isfinite(_unscale(output, raw)))
+    return np.asarray(~np.isfinite(raw).all(axis=1))
+
+
+def decode_output(output: Output, raw: NDArray[Any]) -> Answers:
+    """Decode the raw values of one output, of the shape that its class in the spec tells."""
+    if isinstance(output, Regression):
+        return _decode_regression(output, raw)
+    if isinstance(output, Classes):
+        return _decode_classes(output, raw)
+    codes = np.clip(raw, 0, len(output.labels) - 1)
+    return Answers(label=np.array(output.labels, object)[codes])
+
+
+def _decode_regression(output: Regression, raw: NDArray[np.float32]) -> Answers:
+    exact = np.clip(_unscale(output, raw), *_open(output))
+    value = _round(output, exact)
+    label = None
+    if output.pass_at is not None:
+        label = np.array(output.pass_labels, object)[(value >= output.pass_at).astype(int)]
+    intervals = () if output.intervals is None else _intervals(output, output.intervals, exact)
+    return Answers(value=value, unit=output.unit, label=label, intervals=intervals)
+
+
+def _unscale(output: Regression, raw: NDArray[np.float32]) -> Floats:
+    with np.errstate(all="ignore"):
+        return np.asarray(raw[:, 0].astype(np.float64) * output.scale + output.mean)
+
+
+def _intervals(
+    output: Regression, intervals: Intervals, value: Floats
+) -> tuple[tuple[float, Floats, Floats], ...]:
+    scale = intervals.scale
+    spread = 1.0 if scale is None else np.interp(value, scale.x, scale.y)
+    return tuple(
+        (
+            level.level,
+            _round(output, value + level.low * spread),
+            _round(output, value + level.high * spread),
+        )
+        for level in intervals.levels
+    )
+
+
+def _decode_classes(output: Classes, raw: NDArray[np.float32]) -> Answers:
+    scores = raw.astype(np.float64)
+    labels = np.array(output.labels, object)
+    if len(output.labels) > 2:
+        probabilities = {name: scores[:, k] for k, name in enumerate(output.labels)}
+        return Answers(
+            label=labels[np.argmax(scores, axis=1)],
+            probability=None if output.positive is None else probabilities[output.positive],
+            probabilities=probabilities,
+        )
+    positive = output.labels.index(output.positive or "")
+    score = scores[:, 0] if scores.shape[1] == 1 else scores[:, positive]
+    probability = np.clip(_calibrate(output, score), 0.0, 1.0)
+    codes = np.where(probability >= output.threshold, positive, 1 - positive)
+    shares = {positive: probability, 1 - positive: 1.0 - probability}
+    return Answers(
+        label=labels[codes],
+        probability=probability,
+        probabilities={name: shares[k] for k, name in enumerate(output.labels)},
+    )
+
+
+def _calibrate(output: Classes, score: Floats) -> Floats:
+    calibration = output.calibration
+    if isinstance(calibration, Sigmoid):
+        # tanh, because exp overflows where the probability is merely near 0.
+        return 0.5 * (1.0 - np.tanh(0.5 * (calibration.a * score + calibration.b)))
+    if isinstance(calibration, Isotonic):
+        return np.interp(score, calibration.x, calibration.y)
+    return score
+
+
+def _advise(advice: Advice, outputs: Mapping[str, Answers]) -> NDArray[np.object_]:
+    table = {(row.label, row.segment): row.text for row in advice.table}
+    labels = outputs[advice.output].label
+    assert labels is not None  # the spec has checked that this output gives labels
+    segments = None if advice.segment is None else outputs[advice.segment].label
+    pairs = zip(labels, [None] * len(labels) if segments is None else segments, strict=True)
+    return np.array([table.get(pair) for pair in pairs], object)
+
+
+def _blank(answers: Answers, rows: Sequence[int]) -> Answers:
+    """Empty the answers of rows that could not be read; the arrays are the answers' own."""
+    if rows:
+        numbers = [answers.value, answers.probability, *(answers.probabilities or {}).values()]
+        numbers += [bound for _, low, high in answers.intervals for bound in (low, high)]
+        for array in numbers:
+            if array is not None:
+                array[list(rows)] = np.nan
+        if answers.label is not None:
+            answers.label[list(rows)] = None
+    return answers
+
+
+def _round(output: Regression, value: Floats) -> Floats:
+    rounded = value if output.decimals is None else np.round(value, output.decimals)
+    return np.clip(rounded, *_open(output))
+
+
+def _open(output: Regression) -> tuple[float, float]:
+    low, high = output.limits
+    return -np.inf if low is None else low, np.inf if high is None else high

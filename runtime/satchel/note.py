@@ -1,0 +1,27 @@
+"""Remarks on a record that could be read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+NoteKind = Literal["imputed", "clipped", "outside", "ignored"]
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something done to, or remarkable in, a value of a record.
+
+    Attributes
+    ----------
+    kind : str
+        ``imputed``: was missing; ``clipped``: brought to a bound; ``outside``: beyond the
+        range seen in training; ``ignored``: known to the task, not used by this model.
+    """
+
+    kind: NoteKind
+    field: str
+    message: str
+
+    def __str__(self) -> str:
+        return self.message

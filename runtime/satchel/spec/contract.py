@@ -1,0 +1,143 @@
+"""The whole contract of one bundle, to and from JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from satchel.dataclass_json import from_plain, to_plain
+from satchel.errors import SpecError
+from satchel.spec.card import Card, Check, NumberBins, Reference
+from satchel.spec.inputs import Category, Inputs, Number
+from satchel.spec.outputs import Advice, Classes, Output, Regression, Segment
+from satchel.spec.rules import require, require_unique
+
+SPEC_VERSION = 1
+NO_REFERENCE = Reference()
+NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Spec:
+    """The whole contract of one bundle.
+
+    Attributes
+    ----------
+    task, model : str
+        The bundle's name is ``task.model``.
+    version : str
+        Version of the bundle, ``1.0.0``.
+    spec_version : int
+        Version of this format.
+    """
+
+    task: str
+    model: str
+    version: str
+    inputs: Inputs
+    outputs: tuple[Output, ...]
+    card: Card
+    advice: Advice | None = None
+    reference: Reference = NO_REFERENCE
+    checks: tuple[Check, ...] = ()
+    spec_version: int = SPEC_VERSION
+
+    def __post_init__(self) -> None:
+        for part in (self.task, self.model):
+            named = NAME.fullmatch(part) is not None
+            require(named, f"{part!r} is no name: small letters, digits and single hyphens")
+        require(bool(self.outputs), "a model needs at least one output")
+        require_unique([output.name for output in self.outputs], "output")
+        require(
+            sum(isinstance(output, Segment) for output in self.outputs) <= 1,
+            "a model has at most one segment",
+        )
+        if self.advice is not None:
+            self._check_advice(self.advice)
+        known = {feature.name: feature for feature in self.inputs.features}
+        for bins in self.reference.bins:
+            feature = known.get(bins.feature)
+            if isinstance(bins, NumberBins):
+                fits = isinstance(feature, Number)
+            else:
+                fits = isinstance(feature, Category) and len(bins.shares) == len(feature.values)
+            require(fits, f"bins of {bins.feature} do not fit a feature of that name")
+        widths = {
+            output.name: {len(output.labels), 1} if isinstance(output, Classes) else {1}
+            for output in self.outputs
+        }
+        for check in self.checks:
+            held = check.outputs.keys() == widths.keys() and all(
+                len(check.outputs[name]) in width for name, width in widths.items()
+            )
+            require(held, "a check needs the values of every output")
+
+    def _check_advice(self, advice: Advice) -> None:
+        outputs = {output.name: output for output in self.outputs}
+        scored = outputs.get(advice.output)
+        if isinstance(scored, Classes):
+            labels: tuple[str, ...] = scored.labels
+        elif isinstance(scored, Regression) and scored.pass_at is not None:
+            labels = scored.pass_labels
+        else:
+            raise SpecError(f"advice needs the label of {advice.output!r}, which gives none")
+        segments: tuple[str | None, ...] = (None,)
+        if advice.segment is not None:
+            segment = outputs.get(advice.segment)
+            if not isinstance(segment, Segment):
+                raise SpecError(f"advice needs the segment {advice.segment!r}: no such output")
+            segments = segment.labels
+        wanted = {(label, segment) for label in labels for segment in segments}
+        given = {(row.label, row.segment) for row in advice.table}
+        require(given == wanted, "advice needs one sentence for each label and segment")
+
+    @property
+    def name(self) -> str:
+        """The bundle's full name, ``task.model``."""
+        return f"{self.task}.{self.model}"
+
+    @property
+    def demonstration(self) -> bool:
+        """Whether the data are synthetic, so that the model is no more than an example."""
+        return self.card.source.synthetic
+
+    def to_json(self) -> str:
+        """Return the spec as one line of JSON."""
+        plain = {"spec_version": SPEC_VERSION} | to_plain(self)
+        return json.dumps(plain, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+
+    @classmethod
+    def from_json(cls, text: str) -> Spec:
+        """Read a spec.
+
+        Raises
+        ------
+        SpecError
+            Where the text is no JSON, was made for another version, or does not hold together.
+        """
+        try:
+            plain = json.loads(text, parse_constant=_refuse_constant)
+        except (ValueError, RecursionError) as error:
+            raise SpecError(f"the spec is not readable JSON: {error}") from None
+        return cls.from_dict(plain)
+
+    @classmethod
+    def from_dict(cls, plain: Any) -> Spec:
+        """Read a spec from plain Python; errors as in `from_json`."""
+        version = plain.get("spec_version") if isinstance(plain, Mapping) else None
+        if version != SPEC_VERSION:
+            raise SpecError(
+                f"the spec has version {version!r:.40}; this satchel reads version "
+                f"{SPEC_VERSION}: install the satchel that the bundle was made with, or later"
+            )
+        try:
+            return from_plain(cls, plain)
+        except RecursionError:
+            raise SpecError("the spec is nested too deeply") from None
+
+
+def _refuse_constant(name: str) -> float:
+    raise ValueError(f"{name} is not a number")

@@ -1,0 +1,199 @@
+"""What comes out of a model: scores, classes, segments, their uncertainty, and advice."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import ClassVar
+
+from satchel.spec.rules import (
+    Bounds,
+    require,
+    require_breakpoints,
+    require_ordered,
+    require_unique,
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Level:
+    """Residual quantiles `low` and `high` that hold a share `level` of the targets."""
+
+    level: float
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        require(0 < self.level < 1, "the level of an interval lies between 0 and 1")
+        require_ordered((self.low, self.high), "residual quantiles")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Breakpoints:
+    """A piecewise linear function through the points (x, y), constant beyond its ends."""
+
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        require_breakpoints(self.x, self.y, "breakpoints")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Intervals:
+    """Prediction intervals ``value + quantile * scale(value)``.
+
+    Attributes
+    ----------
+    levels : tuple of Level
+        One per level; the first is the one shown where there is room for one.
+    scale : Breakpoints or None
+        Spread of the residuals as a function of the predicted value; 1 where None.
+    """
+
+    levels: tuple[Level, ...]
+    scale: Breakpoints | None = None
+
+    def __post_init__(self) -> None:
+        require(bool(self.levels), "intervals need at least one level")
+        require_unique([str(level.level) for level in self.levels], "level")
+        if self.scale is not None:
+            require(min(self.scale.y) >= 0, "the scale of an interval is not negative")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Regression:
+    """A score: ``raw * scale + mean``, brought inside `limits`, rounded.
+
+    The graph's output is float32 of shape (batch, 1).
+
+    Attributes
+    ----------
+    decimals : int or None
+        Decimal places that are kept; None for all.
+    pass_at : float or None
+        The score from which on the label is the second of `pass_labels`.
+    """
+
+    kind: ClassVar[str] = "regression"
+    name: str
+    label: str
+    unit: str = ""
+    mean: float = 0.0
+    scale: float = 1.0
+    limits: Bounds = (None, None)
+    decimals: int | None = None
+    pass_at: float | None = None
+    pass_labels: tuple[str, str] = ("fail", "pass")
+    intervals: Intervals | None = None
+
+    def __post_init__(self) -> None:
+        require(self.scale > 0, f"scale of {self.name} must be above 0")
+        require_ordered(self.limits, f"limits of {self.name}")
+        require(
+            self.decimals is None or 0 <= self.decimals <= 15,
+            f"decimals of {self.name} must be between 0 and 15",
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sigmoid:
+    """Calibration ``1 / (1 + exp(a * raw + b))`` (Platt 1999)."""
+
+    kind: ClassVar[str] = "sigmoid"
+    a: float
+    b: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Isotonic:
+    """Calibration by the piecewise linear function of an isotonic regression."""
+
+    kind: ClassVar[str] = "isotonic"
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        require_breakpoints(self.x, self.y, "isotonic calibration")
+        require(
+            all(a <= b for a, b in pairwise(self.y)),
+            "isotonic calibration: y must not decrease",
+        )
+        require(self.y[0] >= 0 and self.y[-1] <= 1, "isotonic calibration: y is a probability")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Classes:
+    """One of several labels, each with a probability.
+
+    The graph's output is float32 of shape (batch, labels), or (batch, 1) where there are two
+    labels: then it is the score of the `positive` one.
+
+    Attributes
+    ----------
+    positive : str or None
+        The label whose probability is meant by *the* probability; needed for two labels.
+    threshold : float
+        Of two labels, the positive one is given from this probability on.
+    calibration : Sigmoid, Isotonic or None
+        From the graph's score of the positive label to its probability; two labels only.
+    """
+
+    kind: ClassVar[str] = "classes"
+    name: str
+    label: str
+    labels: tuple[str, ...]
+    positive: str | None = None
+    threshold: float = 0.5
+    calibration: Sigmoid | Isotonic | None = None
+
+    def __post_init__(self) -> None:
+        require(len(self.labels) >= 2, f"{self.name} needs at least two labels")
+        require_unique(self.labels, f"label of {self.name}")
+        require(
+            self.positive in self.labels or (self.positive is None and len(self.labels) > 2),
+            f"the positive label of {self.name} is not one of its labels",
+        )
+        require(0 < self.threshold < 1, f"threshold of {self.name} lies between 0 and 1")
+        require(
+            self.calibration is None or len(self.labels) == 2,
+            f"{self.name}: calibration is for two labels",
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Segment:
+    """A group of similar students: the graph's output is int64 of shape (batch,)."""
+
+    kind: ClassVar[str] = "segment"
+    name: str
+    label: str
+    labels: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        require(len(self.labels) >= 1, f"{self.name} needs labels")
+        require_unique(self.labels, f"label of {self.name}")
+
+
+Output = Regression | Classes | Segment
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recommendation:
+    """One sentence for one label and, where there are segments, one segment."""
+
+    label: str
+    segment: str | None = None
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Advice:
+    """A table from the label of one output, and the segment of another, to a sentence."""
+
+    output: str
+    segment: str | None = None
+    table: tuple[Recommendation, ...]
+
+    def __post_init__(self) -> None:
+        require_unique([f"{row.label}/{row.segment}" for row in self.table], "recommendation")

@@ -1,0 +1,41 @@
+"""The checks that the classes of a spec make of themselves."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from itertools import pairwise
+
+from satchel.errors import SpecError
+
+Bounds = tuple[float | None, float | None]
+
+
+def require(condition: bool, message: str) -> None:
+    """Raise a SpecError with `message` unless `condition` holds."""
+    if not condition:
+        raise SpecError(message)
+
+
+def require_unique(names: Iterable[str], what: str) -> None:
+    """Refuse names of which one stands twice."""
+    repeated = [name for name, count in Counter(names).items() if count > 1]
+    require(not repeated, f"{what} named twice: {repeated}")
+
+
+def require_ordered(bounds: Bounds, what: str) -> None:
+    """Refuse a lower bound above the upper one."""
+    low, high = bounds
+    require(low is None or high is None or low <= high, f"{what}: {low} is above {high}")
+
+
+def within(number: float, bounds: Bounds) -> bool:
+    """Whether `number` lies inside `bounds`."""
+    low, high = bounds
+    return (low is None or low <= number) and (high is None or number <= high)
+
+
+def require_breakpoints(x: tuple[float, ...], y: tuple[float, ...], what: str) -> None:
+    """Refuse breakpoints that are not as many in `y` as in `x`, or whose `x` does not increase."""
+    require(len(x) == len(y) >= 1, f"{what}: x and y need the same number of points")
+    require(all(a < b for a, b in pairwise(x)), f"{what}: x must increase")
