@@ -140,6 +140,7 @@ def test_list(run, tiny):
     assert (code, err) == (0, "")
     assert out.splitlines() == [
         "* tiny.linear 1.0.0, demonstration",
+        "    A tiny model for tests",
         "    Invented numbers: it predicts nothing.",
     ]
     code, out, _ = run("list", "--json")
@@ -155,8 +156,8 @@ def test_list_marks_what_is_unverified_and_what_is_damaged(run, write_variant, t
     assert code == 1
     lines = out.splitlines()
     assert lines[0] == "* tiny.linear 1.0.0, demonstration"
-    assert lines[2] == "  tiny.broken "
-    assert lines[3].startswith("    DAMAGED: ")
+    assert lines[3] == "  tiny.broken "
+    assert lines[4].startswith("    DAMAGED: ")
     assert "  tiny.other 1.0.0, demonstration, unverified" in lines
     code, out, _ = run("list", "--models", tmp_path, "--json")
     assert code == 1

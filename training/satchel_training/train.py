@@ -105,7 +105,7 @@ def _headline(task: Task, metrics: tuple[Metric, ...]) -> str:
         (False, False): "does not beat the naive guess",
     }[beaten[0], beaten[1]]
     return (
-        f"{task.title}. RMSE {chosen.value:.2f} {task.output.unit} in cross-validation and "
+        f"RMSE {chosen.value:.2f} {task.output.unit} in cross-validation and "
         f"{tested.value:.2f} on the test split; {task.naive_text}: {chosen.naive:.2f} and "
         f"{tested.naive:.2f}. By its RMSE it {verdict}. Pass or fail is right for "
         f"{right.value:.0%} in cross-validation, by the naive guess for {right.naive:.0%}."

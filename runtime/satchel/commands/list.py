@@ -38,6 +38,7 @@ def run(arguments: argparse.Namespace) -> int:
                 "name": bundle.name,
                 "task": bundle.task,
                 "version": bundle.version,
+                "title": bundle.spec.card.title,
                 "headline": bundle.headline,
                 "default": bundle.default,
                 "verified": bundle.verified,
@@ -59,5 +60,6 @@ def _lines(row: dict[str, Any]) -> Iterator[str]:
     marks = ", demonstration" if row.get("demonstration") else ""
     marks += "" if row.get("verified", True) else ", unverified"
     yield f"{star} {row['name']} {row.get('version', '')}{marks}"
-    text = f"DAMAGED: {row['error']}" if "error" in row else row["headline"]
-    yield from textwrap.wrap(text, WIDTH, initial_indent=INDENT, subsequent_indent=INDENT)
+    texts = [f"DAMAGED: {row['error']}"] if "error" in row else [row["title"], row["headline"]]
+    for text in texts:
+        yield from textwrap.wrap(text, WIDTH, initial_indent=INDENT, subsequent_indent=INDENT)
