@@ -60,15 +60,14 @@ class Decoder:
         """
         count = len(raw[0])
         errors = {i: RecordError(found) for i, found in sorted(problems.items())}
+        outputs = {}
         for output, array in zip(self._outputs, raw, strict=True):
-            for i in np.flatnonzero(_unusable(output, array)).tolist():
+            outputs[output.name] = decode_output(output, array)
+            for i in np.flatnonzero(_unusable(output, array, outputs[output.name])).tolist():
                 message = f"the model gives no usable {output.name} for this record"
                 errors.setdefault(i, RecordError([Problem("", message)]))
-        bad = list(errors)
-        outputs = {
-            output.name: _blank(decode_output(output, array), bad)
-            for output, array in zip(self._outputs, raw, strict=True)
-        }
+        for answers in outputs.values():
+            _blank(answers, list(errors))
         return Predictions(
             origin=self.origin,
             outputs=outputs,
@@ -81,16 +80,19 @@ class Decoder:
         )
 
 
-def _unusable(output: Output, raw: NDArray[Any]) -> NDArray[np.bool_]:
+def _unusable(output: Output, raw: NDArray[Any], answers: Answers) -> NDArray[np.bool_]:
     if isinstance(output, Segment):
         return np.asarray((raw < 0) | (raw >= len(output.labels)))
-    if isinstance(output, Regression):
-        return np.asarray(~np.isfinite(_unscale(output, raw)))
+    if answers.value is not None:
+        return np.isnan(answers.value)
     return np.asarray(~np.isfinite(raw).all(axis=1))
 
 
 def decode_output(output: Output, raw: NDArray[Any]) -> Answers:
-    """Decode the raw values of one output, of the shape that its class in the spec tells."""
+    """Decode the raw values of one output, of the shape that its class in the spec tells.
+
+    A score that is not finite becomes NaN.
+    """
     if isinstance(output, Regression):
         return _decode_regression(output, raw)
     if isinstance(output, Classes):
@@ -111,7 +113,8 @@ def _decode_regression(output: Regression, raw: NDArray[np.float32]) -> Answers:
 
 def _unscale(output: Regression, raw: NDArray[np.float32]) -> Floats:
     with np.errstate(all="ignore"):
-        return np.asarray(raw[:, 0].astype(np.float64) * output.scale + output.mean)
+        score = raw[:, 0].astype(np.float64) * output.scale + output.mean
+    return np.where(np.isfinite(score), score, np.nan)
 
 
 def _intervals(
@@ -170,7 +173,7 @@ def _advise(advice: Advice, outputs: Mapping[str, Answers]) -> NDArray[np.object
     return np.array([table.get(pair) for pair in pairs], object)
 
 
-def _blank(answers: Answers, rows: Sequence[int]) -> Answers:
+def _blank(answers: Answers, rows: Sequence[int]) -> None:
     """Empty the answers of rows that could not be read; the arrays are the answers' own."""
     if rows:
         numbers = [answers.value, answers.probability, *(answers.probabilities or {}).values()]
@@ -180,7 +183,6 @@ def _blank(answers: Answers, rows: Sequence[int]) -> Answers:
                 array[list(rows)] = np.nan
         if answers.label is not None:
             answers.label[list(rows)] = None
-    return answers
 
 
 def _round(output: Regression, value: Floats) -> Floats:

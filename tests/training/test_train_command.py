@@ -148,3 +148,19 @@ def test_help_shows_how_to_train(capsys):
         main(["train", "--help"])
     assert stopped.value.code == 0
     assert "satchel train secondary-mathematics --model mlp --data DIR" in capsys.readouterr().out
+
+
+def test_a_naive_figure_that_is_no_number_is_left_out(data, tmp_path, capsys, monkeypatch):
+    from satchel_training import evaluate
+
+    scored = evaluate.cross_validate
+
+    def without_naive_r2(*arguments, **options):
+        scores, naive = scored(*arguments, **options)
+        return scores, naive | {"r2": float("nan")}
+
+    monkeypatch.setattr(evaluate, "cross_validate", without_naive_r2)
+    arguments = ["--data", data, "--out", str(tmp_path / "run")]
+    assert main(["train", TASK, "--model", "ridge", *arguments]) == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if " r2 " in line]
+    assert ["naive" in line for line in lines] == [True, False, False]

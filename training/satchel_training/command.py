@@ -108,9 +108,7 @@ def _train(task: Task, frame: DataFrame, model: str, arguments: argparse.Namespa
     trained.save(folder)
     print(f"{trained.spec.name}: {folder}")
     for metric in trained.spec.card.metrics:
-        published = "" if metric.published is None else f"  published {metric.published:.3f}"
-        print(
-            f"  {metric.protocol:48} {metric.name:14} {metric.value:8.3f}  "
-            f"naive {metric.naive:8.3f}{published}"
-        )
+        beside = "" if metric.naive is None else f"  naive {metric.naive:8.3f}"
+        beside += "" if metric.published is None else f"  published {metric.published:.3f}"
+        print(f"  {metric.protocol:48} {metric.name:14} {metric.value:8.3f}{beside}")
     print(trained.spec.card.headline)

@@ -1,11 +1,12 @@
-"""Predict for one record, or for every row of a CSV file.
+r"""Predict for one record, or for every row of a CSV file.
 
 The rows of the file come back in their order with all their cells, and the prediction beside
 them; a row that cannot be read says why in the column 'error', and the exit code is then 1.
 
   satchel predict secondary-mathematics class.csv -o predicted.csv
   satchel predict secondary-mathematics - < class.csv
-  satchel predict secondary-mathematics --record '{"G1": 11, "G2": 12, ...}'
+  satchel predict secondary-mathematics --record \
+      '{"reason": "home", "absences": 4, "G1": 11, "G2": 12}'
 """
 
 from __future__ import annotations
