@@ -8,12 +8,16 @@ DATA ?=
 FROM = $(if $(DATA),--data $(DATA))
 
 SHIPPED = \
-	secondary-mathematics.random-forest secondary-mathematics.mlp secondary-mathematics.ridge \
+	exam-factors.huber study-hours.ann \
+	exam-scores.linear exam-scores.random-forest exam-scores-followup.ridge \
+	course-outcome.logistic course-outcome.random-forest \
+	secondary-mathematics.random-forest secondary-mathematics.mlp \
 	secondary-mathematics-midyear.gradient-boosting \
 	secondary-mathematics-early.gradient-boosting \
 	secondary-portuguese.extra-trees secondary-portuguese.mlp \
 	secondary-portuguese-midyear.gradient-boosting \
-	secondary-portuguese-early.random-forest
+	secondary-portuguese-early.mean \
+	exam-factors.cnn-small exam-factors.cnn-large
 
 RUNTIME = .venv-runtime
 DEV = .venv

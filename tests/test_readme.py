@@ -6,7 +6,6 @@ import pytest
 
 import satchel
 
-ALL_ROWS, TEST = "10-fold cross-validation on all rows", "test split"
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
 
@@ -20,30 +19,10 @@ def test_the_python_example_runs():
     assert names["many"].outputs["G3"].value[0] == names["prediction"].value
 
 
-def table():
-    """The README's table of the models, from their cards."""
-    lines = [
-        "| model | fields | all rows | naive guess | published | test split | naive guess |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for bundle in satchel.models():
-        card = bundle.spec.card
-        everywhere, tested = (card.metric("rmse", protocol) for protocol in (ALL_ROWS, TEST))
-        cells = [
-            f"`{bundle.name}`" + (" (default)" if bundle.default else ""),
-            str(len(bundle.spec.inputs.features)),
-            f"**{everywhere.value:.3f}**",
-            f"{everywhere.naive:.3f}",
-            f"{everywhere.published:.2f}",
-            f"{tested.value:.3f}",
-            f"{tested.naive:.3f}",
-        ]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines)
-
-
-def test_the_table_of_the_models_is_that_of_their_cards():
-    assert table() in README
+def test_what_the_documents_say_of_models_and_data_sets_is_current():
+    documents = pytest.importorskip("satchel_export.documents", reason="needs the extra 'train'")
+    for path, text in documents.documents().items():
+        assert documents.read(path) == text, "run: python -m satchel_export.documents"
 
 
 def test_the_http_example_gets_its_answer(tmp_path):

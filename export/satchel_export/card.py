@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from satchel.spec import Spec
-from satchel.wording import allowed
+from satchel.findings import (
+    cost_without_sensitive,
+    disparity,
+    figure,
+    said,
+    shortfalls,
+    what_matters,
+)
+from satchel.spec import Fairness, Spec
+from satchel.wording import allowed, demonstration
 
 
 def card(spec: Spec) -> str:
@@ -18,35 +26,133 @@ def _lines(spec: Spec) -> Iterator[str]:
     yield f"# {spec.name} {spec.version}"
     yield ""
     if spec.demonstration:
-        yield "**Demonstration: trained on synthetic data.**"
+        yield f"**{demonstration(spec)}**"
         yield ""
-    yield known.headline
+    yield f"{known.title}. {known.headline}"
     yield ""
+    short = shortfalls(spec)
+    if short:
+        yield "Where it falls short:"
+        yield ""
+        yield from (f"- {text}" for text in short)
+        yield ""
     yield f"- **Meant for**: {known.intended_use}"
     yield f"- **Not for**: {known.unintended_use}"
     for limitation in known.limitations:
         yield f"- **Limit**: {limitation}"
-    source = known.source
-    yield f"- **Data**: [{source.name}]({source.url}), {source.rows} rows, {source.licence}"
-    yield f"- **Split**: {known.split}"
     yield f"- **Naive guess**: {known.naive}"
+    yield f"- **Split**: {known.split}"
     made = ", ".join(f"{name} {version}" for name, version in known.versions.items())
     yield f"- **Made**: {known.created}, with {made}"
+    yield from _section("Data", _data(spec))
+    yield from _section("Figures", _figures(spec))
+    yield from _section("What matters", what_matters(spec))
+    yield from _section("Fairness", _fairness(spec))
+    yield from _section("Inputs", _inputs(spec))
+
+
+def _section(title: str, lines: Iterator[str] | Sequence[str]) -> Iterator[str]:
+    content = list(lines)
+    if content:
+        yield from ("", f"## {title}", "", *content)
+
+
+def _table(header: Sequence[str], rows: Iterator[Sequence[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(header)} |"
+    yield "|" + "---|" * len(header)
+    for row in rows:
+        yield f"| {' | '.join(row)} |"
+
+
+def _data(spec: Spec) -> Iterator[str]:
+    source = spec.card.source
+    link = f"[{source.name}]({source.url})" if source.url else source.name
+    yield f"{link}, {source.rows} rows; licence: {source.licence}."
+    for title, text in (
+        ("Collection", source.collection),
+        ("Composition", source.composition),
+        ("Known issues", source.known_issues),
+    ):
+        if text:
+            yield ""
+            yield f"{title}: {text}"
+
+
+def _figures(spec: Spec) -> Iterator[str]:
+    header = ("output", "metric", "rows", "value", "naive guess", "published", "ceiling")
+    yield from _table(
+        header,
+        (
+            (
+                m.output,
+                said(m.name),
+                m.protocol,
+                figure(m),
+                *("" if v is None else f"{v:.3f}" for v in (m.naive, m.published, m.ceiling)),
+            )
+            for m in spec.card.metrics
+        ),
+    )
+    if any(m.name.startswith("coverage") for m in spec.card.metrics):
+        yield ""
+        yield (
+            "Intervals are quantiles of out-of-fold residuals on the training part, applied "
+            "around the one final model. Coverage is the share of true scores inside them before "
+            "rounding, on rows that they were not estimated from; in brackets its 95 % interval."
+        )
+    if any(m.name == "ece" for m in spec.card.metrics):
+        yield ""
+        yield (
+            "Probabilities are calibrated on out-of-fold answers of the training part; their "
+            "Brier score, log loss and expected calibration error (ten bins of equal mass) are "
+            "measured on rows that the calibration was not estimated from."
+        )
+
+
+def _fairness(spec: Spec) -> Iterator[str]:
+    found = spec.card.fairness
+    if found is None:
+        return
+    yield cost_without_sensitive(spec)
     yield ""
-    yield "## Figures"
+    yield (
+        f"By group, with at least 20 members each ({found.protocol}); in brackets 95 % bootstrap "
+        "intervals."
+    )
     yield ""
-    yield "| output | metric | rows | value | naive guess | published |"
-    yield "|---|---|---|---|---|---|"
-    for m in known.metrics:
-        naive, published = ("" if v is None else f"{v:.3f}" for v in (m.naive, m.published))
-        cells = (m.output, m.name, m.protocol, f"{m.value:.3f}", naive, published)
-        yield f"| {' | '.join(cells)} |"
-    yield ""
-    yield "## Inputs"
-    yield ""
-    yield "| field | meaning | allowed | required |"
-    yield "|---|---|---|---|"
-    for feature in spec.inputs.features:
-        meaning = f"{feature.label}: {feature.help}" if feature.help else feature.label
-        required = "yes" if feature.required else "no"
-        yield f"| {feature.name} | {meaning} | {allowed(feature)} | {required} |"
+    yield from (f"- {disparity(one, one.feature)}" for one in found.disparities)
+    for output in dict.fromkeys(group.output for group in found.groups):
+        yield ""
+        yield from _groups(found, output)
+
+
+def _groups(found: Fairness, output: str) -> Iterator[str]:
+    groups = [group for group in found.groups if group.output == output]
+    names = list(dict.fromkeys(name for group in groups for name in group.figures))
+
+    def cell(bounds: tuple[float, float, float] | None) -> str:
+        return "" if bounds is None else "{:.2f} ({:.2f} to {:.2f})".format(*bounds)
+
+    yield from _table(
+        (output, "group", "rows", *(name.replace("_", " ") for name in names)),
+        (
+            (g.feature, g.group, str(g.rows), *(cell(g.figures.get(name)) for name in names))
+            for g in groups
+        ),
+    )
+
+
+def _inputs(spec: Spec) -> Iterator[str]:
+    yield from _table(
+        ("field", "meaning", "allowed", "required", "sensitive"),
+        (
+            (
+                feature.name,
+                f"{feature.label}: {feature.help}" if feature.help else feature.label,
+                allowed(feature),
+                "yes" if feature.required else "no",
+                "yes" if feature.sensitive else "",
+            )
+            for feature in spec.inputs.features
+        ),
+    )

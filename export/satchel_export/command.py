@@ -32,11 +32,11 @@ def run(arguments: argparse.Namespace) -> int:
     from satchel_training.run import load_run
     from satchel_training.tasks import find_task
 
-    spec, estimator = load_run(Path(arguments.run_folder))
+    spec, heads = load_run(Path(arguments.run_folder))
     matrices = []
     folder = arguments.data or os.environ.get(DATA_VARIABLE)
     if folder is not None:
         matrices.append(encode(spec.inputs, find_task(spec.task).dataset.load(folder)))
-    path = write(spec, estimator, Path(arguments.out), matrices)
+    path = write(spec, heads, Path(arguments.out), matrices)
     print(f"{path}: {path.stat().st_size} bytes, agrees with the trained model")
     return 0

@@ -7,13 +7,18 @@ from typing import Any
 import onnx
 from skl2onnx import convert_sklearn
 from skl2onnx.common.data_types import FloatTensorType
+from skl2onnx.helpers.onnx_helper import select_model_inputs_outputs
+from sklearn.base import is_classifier
 
 from satchel.ort import INPUT
 from satchel_export.graph import ML_OPSET, OPSET
 
 
 def convert(estimator: Any, columns: int) -> onnx.ModelProto:
-    """Return a graph from float32 (batch, columns) to float32 (batch, 1).
+    """Return a graph from float32 (batch, columns) to the one output that is decoded.
+
+    That is float32 (batch, 1) for a regression, float32 (batch, labels) for a classifier, int64
+    (batch,) for clusters.
 
     Raises
     ------
@@ -24,8 +29,16 @@ def convert(estimator: Any, columns: int) -> onnx.ModelProto:
         estimator,
         initial_types=[(INPUT, FloatTensorType([None, columns]))],
         target_opset={"": OPSET, "ai.onnx.ml": ML_OPSET},
+        options={id(estimator): {"zipmap": False}} if is_classifier(estimator) else None,
     )
-    return model
+    # A classifier gives its labels first, clusters their distances last.
+    outputs = [output.name for output in model.graph.output]
+    wanted = outputs[1] if is_classifier(estimator) else outputs[0]
+    selected: onnx.ModelProto = select_model_inputs_outputs(model, outputs=[wanted])
+    # skl2onnx writes the operators of OPSET, and declares the oldest that has them all.
+    for opset in selected.opset_import:
+        opset.version = ML_OPSET if opset.domain else OPSET
+    return selected
 
 
 def versions() -> dict[str, str]:

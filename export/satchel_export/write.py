@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,13 +18,14 @@ from satchel.decoder import decode_output
 from satchel.encoder import Encoder
 from satchel.errors import BundleError
 from satchel.files import replacing
+from satchel.metrics import loss
 from satchel.predictor import TOLERANCE, Predictor, relative_deviation
-from satchel.spec import Card, Check, Regression, Spec
+from satchel.spec import CHOICE, Card, Check, Classes, Output, Regression, Segment, Spec
 from satchel_export.card import card
 from satchel_export.graph import Head, assemble
 from satchel_export.invent import invent
-from satchel_training.evaluate import CHOICE
-from satchel_training.models import FRAMEWORKS
+from satchel_training.fit import raw_output
+from satchel_training.models import FRAMEWORKS, head
 
 CHECKS, PARITY_ROWS = 12, 2000
 CHECK_SEED, PARITY_SEED = 1, 2
@@ -35,7 +36,10 @@ class ParityError(BundleError):
 
 
 def write(
-    spec: Spec, estimator: Any, folder: Path, matrices: Sequence[NDArray[np.float32]] = ()
+    spec: Spec,
+    heads: Mapping[str, Any],
+    folder: Path,
+    matrices: Sequence[NDArray[np.float32]] = (),
 ) -> Path:
     """Export a trained model to ``folder/task.model.onnx``, with its card and index entry.
 
@@ -43,8 +47,8 @@ def write(
     ----------
     spec : Spec
         As the run holds it: without checks.
-    estimator : Estimator
-        The native model, with ``predict`` on the encoded matrix.
+    heads : dict
+        The native model: from the name of an output to the estimator that answers it.
     folder : Path
         Where bundles are kept.
     matrices : sequence of ndarray, each of shape (rows, columns)
@@ -54,18 +58,21 @@ def write(
     ------
     ParityError
         Where ``|graph - framework| > 1e-5 * max(1, |framework|)`` in any row, or labels differ
-        although the score is not that close to the pass mark.
+        although the score is not that close to where they change.
     """
     encoder = Encoder(spec.inputs)
-    framework = importlib.import_module(f"satchel_export.{FRAMEWORKS[spec.model]}")
-    graph = framework.convert(estimator, encoder.width)
-    model = assemble(
-        [Head(spec.outputs[0].name, graph, graph.graph.output[0].name, 1)], encoder.width
-    )
-    versions = {**spec.card.versions, **framework.versions(), "onnx": onnx.__version__}
+    graphs, versions = [], dict(spec.card.versions)
+    for output in spec.outputs:
+        module = FRAMEWORKS[head(spec.model, output)]
+        framework = importlib.import_module(f"satchel_export.{module}")
+        graph = framework.convert(heads[output.name], encoder.width)
+        graphs.append(Head(output.name, graph, graph.graph.output[0].name, _width(output)))
+        versions |= framework.versions()
+    model = assemble(graphs, encoder.width)
+    versions["onnx"] = onnx.__version__
     spec = replace(
         spec,
-        checks=_checks(spec, encoder, estimator),
+        checks=_checks(spec, encoder, heads),
         card=replace(spec.card, versions=versions),
     )
     onnx.helper.set_model_props(model, {METADATA_KEY: spec.to_json()})
@@ -77,7 +84,7 @@ def write(
         raise ParityError(f"{spec.name}: the graph fails the checks that travel with it")
     invented = encoder.encode_rows(invent(spec.inputs, PARITY_ROWS, PARITY_SEED)).matrix
     for matrix in (invented, *matrices):
-        check_parity(predictor, estimator, matrix)
+        check_parity(predictor, heads, matrix)
     folder.mkdir(parents=True, exist_ok=True)
     with replacing(path, "wb") as file:
         file.write(content)
@@ -87,45 +94,86 @@ def write(
     return path
 
 
-def check_parity(predictor: Predictor, estimator: Any, matrix: NDArray[np.float32]) -> float:
+def check_parity(
+    predictor: Predictor, heads: Mapping[str, Any], matrix: NDArray[np.float32]
+) -> float:
     """Return the largest deviation of the graph from the framework; errors as in `write`.
 
     Parameters
     ----------
     predictor : Predictor
         The bundle.
-    estimator : Estimator
-        The native model.
+    heads : dict
+        From the name of an output to the native estimator.
     matrix : ndarray of float32, shape (rows, columns)
     """
-    output = predictor.spec.outputs[0]
-    graph = predictor.run(matrix)[output.name]
-    native = np.asarray(estimator.predict(matrix), np.float64).reshape(graph.shape)
-    worst = relative_deviation(graph, native)
-    if worst > TOLERANCE:
-        raise ParityError(
-            f"{predictor.name}: the graph deviates by {worst:.1e} from the framework, more than "
-            f"{TOLERANCE:.0e} allows"
-        )
-    if isinstance(output, Regression) and output.pass_at is not None:
-        differ = decode_output(output, graph).label != decode_output(output, native).label
-        # A rounding step lies beside the mark too, so closeness is judged before rounding.
-        score = native[:, 0] * output.scale + output.mean
-        step = 0.0 if output.decimals is None else 0.5 * 10.0**-output.decimals
-        margin = TOLERANCE * np.maximum(1.0, np.abs(native[:, 0])) * output.scale
-        if np.any(differ & (np.abs(score - (output.pass_at - step)) > margin)):
-            raise ParityError(f"{predictor.name}: labels differ from the framework's")
+    worst = 0.0
+    raw = predictor.run(matrix)
+    for output in predictor.spec.outputs:
+        graph, estimator = raw[output.name], heads[output.name]
+        native = raw_output(output, estimator, matrix)
+        if isinstance(output, Segment):
+            differ = _far_segments(graph, native, estimator.transform(matrix))
+        else:
+            deviation = relative_deviation(graph, native)
+            worst = max(worst, deviation)
+            if deviation > TOLERANCE:
+                raise ParityError(
+                    f"{predictor.name}: {output.name} of the graph deviates by {deviation:.1e} "
+                    f"from the framework, more than {TOLERANCE:.0e} allows"
+                )
+            differ = _far_labels(output, graph, native)
+        if differ.any():
+            raise ParityError(
+                f"{predictor.name}: labels of {output.name} differ from the framework's"
+            )
     return worst
+
+
+def _far_segments(
+    graph: NDArray[np.int64], native: NDArray[np.int64], distances: NDArray[Any]
+) -> NDArray[np.bool_]:
+    """Return which rows are in another segment, although its centre is not as near."""
+    rows = np.arange(len(graph))
+    near, nearest = distances[rows, graph], distances[rows, native]
+    return np.asarray(np.abs(near - nearest) > TOLERANCE * np.maximum(1.0, nearest))
+
+
+def _far_labels(
+    output: Regression | Classes, graph: NDArray[Any], native: NDArray[Any]
+) -> NDArray[np.bool_]:
+    """Return which rows have another label, although the tolerance does not explain it."""
+    if isinstance(output, Regression) and output.pass_at is None:
+        return np.zeros(len(graph), bool)
+    if isinstance(output, Classes) and len(output.labels) > 2:
+        rows = np.arange(len(native))
+        likeliest, given = native.argmax(axis=1), graph.argmax(axis=1)
+        return np.asarray(native[rows, likeliest] - native[rows, given] > 2 * TOLERANCE)
+    # Labels rise with the score, so those a tolerance below and above bound what is allowed.
+    margin = TOLERANCE * np.maximum(1.0, np.abs(native))
+    if isinstance(output, Classes) and native.shape[1] == 2:
+        margin[:, 1 - output.labels.index(output.positive or "")] *= -1
+    label, low, high = (
+        decode_output(output, raw).label for raw in (graph, native - margin, native + margin)
+    )
+    return np.asarray((label != low) & (label != high))
+
+
+def _width(output: Output) -> int | None:
+    if isinstance(output, Segment):
+        return None
+    return len(output.labels) if isinstance(output, Classes) else 1
 
 
 def write_index(folder: Path) -> None:
     """Write ``index.json`` for the bundles in `folder`: digests, sizes, each task's default.
 
-    The default of a task is its model with the lowest cross-validated error on the training
-    part; one that does not beat the naive guess there is never the default.
+    The default of a task is its model that is best in cross-validation on the training part, by
+    the measure of the task, ties to the smaller; one that does not beat the naive guess there
+    is never the default.
     """
     index = Index()
-    errors: dict[str, dict[str, float]] = {}
+    losses: dict[str, dict[str, tuple[float, int]]] = {}
     for path in sorted(folder.glob("*.onnx")):
         try:
             bundle = read(path, Index())
@@ -135,30 +183,40 @@ def write_index(folder: Path) -> None:
             continue
         index.digests[bundle.name] = bundle.sha256
         index.sizes[bundle.name] = len(bundle.model)
-        error = _error(bundle.spec.card)
-        if error is not None:
-            errors.setdefault(bundle.task, {})[bundle.spec.model] = error
-    for task, models in errors.items():
-        index.defaults[task] = min(models, key=lambda model: (models[model], model))
+        lost = _loss(bundle.spec.card)
+        if lost is not None:
+            losses.setdefault(bundle.task, {})[bundle.spec.model] = (lost, len(bundle.model))
+    for task, models in losses.items():
+        index.defaults[task] = min(models, key=models.__getitem__)
     with replacing(folder / INDEX) as file:
         file.write(index.to_json())
 
 
-def _error(card: Card) -> float | None:
-    """Return the error that models are chosen by; None where the naive guess is no worse."""
-    metric = card.metric("rmse", CHOICE)
-    if metric is None or metric.naive is None or metric.value >= metric.naive:
+def _loss(card: Card) -> float | None:
+    """Return what models are chosen by; None where the naive guess is no worse."""
+    found = [m for m in card.metrics if (m.name, m.protocol) == (card.measure, CHOICE)]
+    if not found or any(m.naive is None for m in found):
         return None
-    return metric.value
+    lost = sum(loss(m.name, m.value) for m in found) / len(found)
+    naive = sum(loss(m.name, m.naive or 0.0) for m in found) / len(found)
+    return lost if lost < naive else None
 
 
-def _checks(spec: Spec, encoder: Encoder, estimator: Any) -> tuple[Check, ...]:
+def _checks(spec: Spec, encoder: Encoder, heads: Mapping[str, Any]) -> tuple[Check, ...]:
     records = invent(spec.inputs, CHECKS, CHECK_SEED)
-    raw = np.asarray(estimator.predict(encoder.encode_rows(records).matrix), np.float64)
-    if not np.isfinite(raw).all():
+    X = encoder.encode_rows(records).matrix
+    raw = {
+        output.name: np.asarray(raw_output(output, heads[output.name], X), np.float64)
+        for output in spec.outputs
+    }
+    if not all(np.isfinite(values).all() for values in raw.values()):
         raise ParityError(f"{spec.name}: the trained model gives values that are no numbers")
-    name = spec.outputs[0].name
     return tuple(
-        Check(record=record, outputs={name: (float(value),)})
-        for record, value in zip(records, raw.reshape(-1), strict=True)
+        Check(
+            record=record,
+            outputs={
+                name: tuple(np.atleast_1d(values[i]).tolist()) for name, values in raw.items()
+            },
+        )
+        for i, record in enumerate(records)
     )

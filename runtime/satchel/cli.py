@@ -24,11 +24,13 @@ BUILT_IN = {
     "list": "list the models that are here",
     "show": "show what a model needs, what it answers and how well",
     "predict": "predict for one record, or for every row of a file",
+    "evaluate": "measure a model on rows whose true values are known",
     "verify": "check that models give here what they gave where they were trained",
 }
 INSTALLABLE = {
     "train": "train a model",
     "export": "turn a trained model into a bundle",
+    "leaderboard": "compare every model of a task under one protocol",
     "serve": "start the site on this machine",
 }
 EXTRAS = {

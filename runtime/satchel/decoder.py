@@ -22,6 +22,7 @@ from satchel.spec import (
     Sigmoid,
     Spec,
 )
+from satchel.spec.rules import opened
 
 
 class Decoder:
@@ -102,34 +103,39 @@ def decode_output(output: Output, raw: NDArray[Any]) -> Answers:
 
 
 def _decode_regression(output: Regression, raw: NDArray[np.float32]) -> Answers:
-    exact = np.clip(_unscale(output, raw), *_open(output))
+    exact = exact_score(output, raw)
     value = _round(output, exact)
-    label = None
+    label = probability = None
     if output.pass_at is not None:
         label = np.array(output.pass_labels, object)[(value >= output.pass_at).astype(int)]
-    intervals = () if output.intervals is None else _intervals(output, output.intervals, exact)
-    return Answers(value=value, unit=output.unit, label=label, intervals=intervals)
+    if output.calibration is not None:
+        probability = np.clip(calibrate(output.calibration, exact), 0.0, 1.0)
+    intervals = [] if output.intervals is None else prediction_intervals(output.intervals, exact)
+    return Answers(
+        value=value,
+        unit=output.unit,
+        label=label,
+        probability=probability,
+        intervals=tuple(
+            (n, _round(output, low), _round(output, high)) for n, low, high in intervals
+        ),
+    )
 
 
-def _unscale(output: Regression, raw: NDArray[np.float32]) -> Floats:
+def exact_score(output: Regression, raw: NDArray[Any]) -> Floats:
+    """Return the score inside its limits, not rounded; NaN where it is not finite."""
     with np.errstate(all="ignore"):
         score = raw[:, 0].astype(np.float64) * output.scale + output.mean
-    return np.where(np.isfinite(score), score, np.nan)
+    return np.clip(np.where(np.isfinite(score), score, np.nan), *opened(output.limits))
 
 
-def _intervals(
-    output: Regression, intervals: Intervals, value: Floats
-) -> tuple[tuple[float, Floats, Floats], ...]:
+def prediction_intervals(intervals: Intervals, value: Floats) -> list[tuple[float, Floats, Floats]]:
+    """Return level, lower and upper bounds around predicted scores, not rounded yet."""
     scale = intervals.scale
     spread = 1.0 if scale is None else np.interp(value, scale.x, scale.y)
-    return tuple(
-        (
-            level.level,
-            _round(output, value + level.low * spread),
-            _round(output, value + level.high * spread),
-        )
-        for level in intervals.levels
-    )
+    return [
+        (one.level, value + one.low * spread, value + one.high * spread) for one in intervals.levels
+    ]
 
 
 def _decode_classes(output: Classes, raw: NDArray[np.float32]) -> Answers:
@@ -143,8 +149,8 @@ def _decode_classes(output: Classes, raw: NDArray[np.float32]) -> Answers:
             probabilities=probabilities,
         )
     positive = output.labels.index(output.positive or "")
-    score = scores[:, 0] if scores.shape[1] == 1 else scores[:, positive]
-    probability = np.clip(_calibrate(output, score), 0.0, 1.0)
+    score = raw_positive(output, raw)
+    probability = np.clip(calibrate(output.calibration, score), 0.0, 1.0)
     codes = np.where(probability >= output.threshold, positive, 1 - positive)
     shares = {positive: probability, 1 - positive: 1.0 - probability}
     return Answers(
@@ -154,8 +160,17 @@ def _decode_classes(output: Classes, raw: NDArray[np.float32]) -> Answers:
     )
 
 
-def _calibrate(output: Classes, score: Floats) -> Floats:
-    calibration = output.calibration
+def raw_positive(output: Classes, raw: NDArray[Any]) -> Floats:
+    """Return the graph's score of the positive label, before calibration.
+
+    Of more than two labels without a positive one it is that of the last.
+    """
+    column = 0 if raw.shape[1] == 1 else output.labels.index(output.positive or output.labels[-1])
+    return raw[:, column].astype(np.float64)
+
+
+def calibrate(calibration: Sigmoid | Isotonic | None, score: Floats) -> Floats:
+    """Return the probability that a score stands for; the score itself without calibration."""
     if isinstance(calibration, Sigmoid):
         # tanh, because exp overflows where the probability is merely near 0.
         return 0.5 * (1.0 - np.tanh(0.5 * (calibration.a * score + calibration.b)))
@@ -187,9 +202,4 @@ def _blank(answers: Answers, rows: Sequence[int]) -> None:
 
 def _round(output: Regression, value: Floats) -> Floats:
     rounded = value if output.decimals is None else np.round(value, output.decimals)
-    return np.clip(rounded, *_open(output))
-
-
-def _open(output: Regression) -> tuple[float, float]:
-    low, high = output.limits
-    return -np.inf if low is None else low, np.inf if high is None else high
+    return np.clip(rounded, *opened(output.limits))

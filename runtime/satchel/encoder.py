@@ -111,7 +111,7 @@ class Encoder:
             raise RecordError(problems)
         for derived, places in self._derived:
             try:
-                value = _derive(derived, [values[i] for i in places], math.sqrt)
+                value = derive(derived, [values[i] for i in places], math.sqrt)
             except (ZeroDivisionError, ValueError):
                 value = math.nan
             if not math.isfinite(value):
@@ -194,7 +194,7 @@ class Encoder:
         matrix = np.empty((count, self.width), np.float32)
         with np.errstate(all="ignore"):
             for derived, places in self._derived:
-                value = _derive(derived, [values[i] for i in places], np.sqrt)
+                value = derive(derived, [values[i] for i in places], np.sqrt)
                 for i in np.flatnonzero(~np.isfinite(value)).tolist():
                     problems.setdefault(i, [_not_derived(derived)])
                 values.append(value)
@@ -248,8 +248,17 @@ def _column(
     return lambda values: (values[i] - mean) / scale
 
 
-def _derive(derived: Derived, values: Sequence[Real], sqrt: Callable[[Real], Real]) -> Real:
-    """Compute one derived number; sums run from left to right, for equal bits in both ways."""
+def derive(derived: Derived, values: Sequence[Real], sqrt: Callable[[Real], Real]) -> Real:
+    """Compute one derived number; sums run from left to right, for equal bits in both ways.
+
+    Parameters
+    ----------
+    derived : Derived
+    values : sequence of float or of ndarray, shape (rows,)
+        The inputs that it names, in their order.
+    sqrt : callable
+        ``math.sqrt`` or ``numpy.sqrt``, as the values need.
+    """
     if derived.operation == "ratio":
         return values[0] / (values[1] + derived.offset)
     if derived.operation == "weighted_sum":

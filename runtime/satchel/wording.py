@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from satchel.spec import Category, Feature, Number
+from satchel.spec import Category, Classes, Feature, Number, Output, Regression, Spec
 from satchel.values import plain
 
 
@@ -24,3 +24,17 @@ def allowed_number(feature: Number) -> str:
     if low is not None:
         return f"{kind} of at least {plain(low)}"
     return kind if high is None else f"{kind} of at most {plain(high)}"
+
+
+def demonstration(spec: Spec) -> str:
+    """Return why the model is no more than an example; empty where it is not."""
+    if not spec.demonstration:
+        return ""
+    return f"Demonstration. {spec.card.source.rule or 'The data were made by a program.'}"
+
+
+def positive_label(output: Output) -> str:
+    """Return the label whose probability is meant by *the* probability."""
+    if isinstance(output, Classes):
+        return output.positive or ""
+    return output.pass_labels[1] if isinstance(output, Regression) else ""

@@ -19,7 +19,8 @@ from satchel.spec import (
     Check,
     Classes,
     Derived,
-    GroupMetric,
+    Fairness,
+    Group,
     Inputs,
     Intervals,
     Level,
@@ -200,7 +201,18 @@ def card():
         intended_use="Tests.",
         unintended_use="Anything else.",
         limitations=("It was never trained.",),
-        fairness=(GroupMetric(feature="größe", group="tall", rows=2, name="RMSE", value=2.5),),
+        fairness=Fairness(
+            protocol="test split",
+            groups=(
+                Group(
+                    output="grade",
+                    feature="größe",
+                    group="tall",
+                    rows=2,
+                    figures={"mean_error": (2.5, 2.0, 3.0)},
+                ),
+            ),
+        ),
     )
 
 

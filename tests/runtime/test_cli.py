@@ -174,7 +174,10 @@ def test_list_shows_a_model_without_a_headline(run, write_variant, tiny, tmp_pat
 def test_show(run, spec):
     code, out, err = run("show", "tiny")
     assert (code, err) == (0, "")
-    assert out.startswith("tiny.linear 1.0.0: A tiny model for tests\nDemonstration: ")
+    assert out.startswith(
+        "tiny.linear 1.0.0: A tiny model for tests\n"
+        "Demonstration. The data were made by a program.\n"
+    )
     for text in [
         "* score        Score: whole number from 0 to 20 points; Points in the last test\n",
         "* hours        Hours of study: number of at least 0 h\n",
@@ -185,10 +188,11 @@ def test_show(run, spec):
         "Limit:       It was never trained.\n",
     ]:
         assert text in out
-    figures = [line.split() for line in out.splitlines() if line.startswith("  none")]
-    assert figures == [
-        ["none", "grade", "RMSE", "2.000", "3.000"],
-        ["none", "outcome", "AUC", "0.750", "0.900"],
+    lines = [line.split() for line in out.splitlines()]
+    head = lines.index(["none", "value", "naive", "published", "ceiling"])
+    assert lines[head + 1 : head + 3] == [
+        ["grade", "RMSE", "2.000", "3.000"],
+        ["outcome", "AUC", "0.750", "0.900"],
     ]
     code, out, _ = run("show", "tiny", "--json")
     assert code == 0
@@ -229,11 +233,11 @@ def test_predict_a_record(run, predictor):
     answer = predictor.predict(RECORD)
     grade, outcome = answer.outputs["grade"], answer.outputs["outcome"]
     assert out.splitlines() == [
-        "Demonstration: this model was trained on synthetic data.",
+        "Demonstration. The data were made by a program.",
         f"grade: {grade.value:g} points, {grade.label}, "
         f"80% interval {grade.intervals[0].low:g} to {grade.intervals[0].high:g}, "
         f"90% interval {grade.intervals[1].low:g} to {grade.intervals[1].high:g}",
-        f"outcome: {outcome.label}, probability {outcome.probability:.0%}",
+        f"outcome: {outcome.label}, probability of pass {outcome.probability:.0%}",
         f"group: {answer.segment}",
         f"Advice: {answer.advice}",
         "Note: hours = 50 was brought to 40",

@@ -35,6 +35,7 @@ from satchel.spec import (
     Spec,
     Standard,
 )
+from satchel.wording import demonstration
 
 # ---- there and back --------------------------------------------------------------------------
 
@@ -481,6 +482,31 @@ def test_the_name_and_the_mark_of_a_demonstration(spec):
     assert spec.demonstration
     real = replace(spec.card, source=replace(spec.card.source, synthetic=False))
     assert not replace(spec, card=real).demonstration
+
+
+@pytest.mark.parametrize(
+    ("synthetic", "rule", "said"),
+    [
+        (False, "", ""),
+        (True, "", "Demonstration. The data were made by a program."),
+        (False, "Grades are sums.", "Demonstration. Grades are sums."),
+        (True, "Grades are sums.", "Demonstration. Grades are sums."),
+    ],
+)
+def test_a_model_of_data_that_are_made_or_follow_a_rule_says_why_it_is_no_more_than_an_example(
+    spec, synthetic, rule, said
+):
+    source = replace(spec.card.source, synthetic=synthetic, rule=rule)
+    marked = replace(spec, card=replace(spec.card, source=source))
+    assert demonstration(marked) == said
+    assert marked.demonstration == bool(said)
+    assert Spec.from_json(marked.to_json()) == marked
+
+
+def test_the_measure_travels_and_is_the_rmse_unless_told(spec):
+    assert spec.card.measure == "rmse"
+    told = replace(spec, card=replace(spec.card, measure="accuracy"))
+    assert Spec.from_json(told.to_json()).card.measure == "accuracy"
 
 
 def test_a_figure_is_found_by_name_and_protocol(spec):

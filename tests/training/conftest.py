@@ -1,11 +1,8 @@
-import dataclasses
+import importlib.util
+from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
 
-from satchel.spec import Category, Number, Regression
-from satchel_training.datasets.uci import MATHEMATICS
 from satchel_training.tasks import find_task
 
 
@@ -26,47 +23,37 @@ def frame(task):
 
 
 @pytest.fixture(scope="session")
-def small_task():
-    """A task of two numbers with decimals and a category, quick to fit."""
-    fields = (
-        Number(name="hours", label="Hours", limits=(-100, 100)),
-        Number(name="score", label="Score", limits=(-100, 100)),
-        Category(name="course", label="Course", values=("art", "law", "math")),
-        Number(name="grade", label="Grade"),
-    )
+def invented():
+    """The module of invented tasks."""
+    path = Path(__file__).parents[1] / "invented.py"
+    location = importlib.util.spec_from_file_location("invented", path)
+    module = importlib.util.module_from_spec(location)
+    location.loader.exec_module(module)
+    return module
 
-    def generate(rows, seed):
-        rng = np.random.default_rng(seed)
-        frame = pd.DataFrame(
-            {
-                "hours": rng.normal(5, 2, rows),
-                "score": rng.normal(0, 1, rows),
-                "course": rng.choice(np.array(fields[2].values, object), rows),
-            }
-        )
-        frame["grade"] = frame["hours"] + 2 * frame["score"] + rng.normal(0, 0.5, rows)
-        return frame
 
-    dataset = dataclasses.replace(
-        MATHEMATICS,
-        name="small",
-        file="small.csv",
-        delimiter=",",
-        fields=fields,
-        targets=("grade",),
-        generate=generate,
-    )
-    return dataclasses.replace(
-        find_task("secondary-mathematics"),
-        name="small",
-        dataset=dataset,
-        features=("hours", "score", "course"),
-        output=Regression(name="grade", label="Grade", unit="points", pass_at=5),
-        naive=lambda train, test: np.full(len(test), train["grade"].mean()),
-        naive_text="the mean grade",
-        published={},
-        published_text="nothing",
-    )
+@pytest.fixture(scope="session")
+def small_task(invented):
+    """One score from two numbers with decimals and a category."""
+    return invented.SMALL
+
+
+@pytest.fixture(scope="session")
+def scores_task(invented):
+    """Two scores."""
+    return invented.SCORES
+
+
+@pytest.fixture(scope="session")
+def outcome_task(invented):
+    """Two classes and a segment, with advice, from derived numbers."""
+    return invented.OUTCOME
+
+
+@pytest.fixture(scope="session")
+def levels_task(invented):
+    """Three classes."""
+    return invented.LEVELS
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,8 @@ import pytest
 
 from satchel import DataError
 from satchel.spec import Number
-from satchel_training.datasets.dataset import digest_cells
+from satchel_training.datasets.dataset import by_hand, digest_cells
+from satchel_training.datasets.source import Generated
 from satchel_training.datasets.uci import MATHEMATICS, PORTUGUESE
 
 
@@ -216,6 +217,22 @@ def test_an_empty_file_is_refused(tmp_path):
         MATHEMATICS.read(path)
 
 
+def test_a_file_with_a_header_alone_is_refused(rows, write_csv):
+    with pytest.raises(DataError, match=r"student-mat\.csv has a header and no rows"):
+        MATHEMATICS.read(write_csv(rows.head(0)))
+
+
+@pytest.mark.parametrize(
+    ("cells", "remedy"),
+    [({"G1": "25"}, "correct them, or take the file again from "), ({"more": "1"}, "take ")],
+    ids=["a bad cell", "another column"],
+)
+def test_a_refusal_says_where_the_right_file_is(refusal, cells, remedy):
+    message, _ = refusal(**cells)
+    assert remedy in message
+    assert message.endswith(f"{MATHEMATICS.url})")
+
+
 def test_a_file_that_is_not_text_is_refused(tmp_path):
     path = tmp_path / "student-mat.csv"
     path.write_bytes(b"\xff\xfe\x00\x81" * 50)
@@ -285,6 +302,17 @@ def test_a_fetched_file_that_is_not_the_published_one_is_refused(rows, tmp_path,
         dataclasses.replace(dataset, digest=MATHEMATICS.digest).load()
 
 
+def test_a_source_that_a_program_cannot_fetch_from_says_what_a_person_does(tmp_path):
+    fetch = by_hand("marks.csv", "https://example.org/marks", "its source asks for a login")
+    with pytest.raises(DataError) as caught:
+        fetch(tmp_path)
+    assert str(caught.value) == (
+        "marks.csv is not fetched for you, because its source asks for a login: download it from "
+        "https://example.org/marks, keep the name marks.csv, and name its folder with --data DIR "
+        f"or by SATCHEL_DATA; or put it into {tmp_path}"
+    )
+
+
 def test_the_digest_is_of_the_cells_however_they_are_written():
     assert digest_cells([["a", "1"], ["b", ""]]) == digest_cells([[" a", "1 "], ["b", ""]])
     assert digest_cells([["a", "1"]]) != digest_cells([["a1", ""]])
@@ -319,3 +347,31 @@ def test_generated_rows_of_a_file_come_back(write_csv):
 
 def test_a_field_is_found_by_its_name():
     assert MATHEMATICS.field("G3").name == "G3"
+
+
+@pytest.mark.parametrize(
+    ("synthetic", "rule", "demonstration"),
+    [(False, "", False), (True, "", True), (False, "A rule.", True), (True, "A rule.", True)],
+)
+def test_invented_data_and_data_with_a_rule_are_for_demonstration(synthetic, rule, demonstration):
+    dataset = dataclasses.replace(MATHEMATICS, synthetic=synthetic, rule=rule)
+    assert dataset.demonstration is demonstration
+
+
+def test_generated_data_need_no_folder(tmp_path):
+    made = Generated(
+        name="made",
+        title="Made",
+        url="",
+        licence="none needed",
+        fields=MATHEMATICS.fields,
+        targets=("G3",),
+        generate=MATHEMATICS.generate,
+        collection="Made.",
+        composition="Rows.",
+        known_issues="None.",
+        rows=7,
+        seed=5,
+    )
+    pd.testing.assert_frame_equal(made.load(tmp_path / "nowhere"), MATHEMATICS.generate(7, 5))
+    assert made.demonstration

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from satchel import DataError, SatchelError
-from satchel_training.evaluate import TEST, split
-from satchel_training.fit import encode
+from satchel.spec import TEST
+from satchel_training.evaluate import split
+from satchel_training.fit import encode, raw_output
 from satchel_training.models import Recipe, scikit_learn
 from satchel_training.run import load_run
 from satchel_training.train import train
@@ -24,23 +25,52 @@ def other(task, frame):
 
 
 def contents(folder):
-    return {path.name: path.read_bytes() for path in folder.iterdir()}
+    """Return all files of a folder, those in subfolders too."""
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+@pytest.fixture(scope="module")
+def several(scores_task, small_frame):
+    return train(scores_task, small_frame, "ridge", Recipe())
+
+
+@pytest.fixture(scope="module")
+def classes(outcome_task, small_frame):
+    return train(outcome_task, small_frame, "logistic", Recipe({"C": 0.5}))
 
 
 def test_a_saved_run_comes_back(run, task, frame, tmp_path):
     run.save(tmp_path / "run")
-    spec, estimator = load_run(tmp_path / "run")
+    spec, heads = load_run(tmp_path / "run")
     assert spec == run.spec
+    assert list(heads) == ["G3"]
     X = encode(spec.inputs, frame)
-    np.testing.assert_array_equal(estimator.predict(X), run.estimator.predict(X))
+    np.testing.assert_array_equal(heads["G3"].predict(X), run.heads["G3"].predict(X))
+
+
+@pytest.mark.parametrize("name", ["several", "classes"])
+def test_each_output_is_kept_in_a_folder_of_its_own(name, small_frame, tmp_path, request):
+    run = request.getfixturevalue(name)
+    run.save(tmp_path / "run")
+    spec, heads = load_run(tmp_path / "run")
+    assert spec == run.spec
+    X = encode(spec.inputs, small_frame)
+    assert list(heads) == [output.name for output in spec.outputs]
+    for output in spec.outputs:
+        assert (tmp_path / "run" / output.name / "model.joblib").is_file()
+        native, loaded = (raw_output(output, held[output.name], X) for held in (run.heads, heads))
+        np.testing.assert_array_equal(loaded, native)
+    folders = [path.name for path in (tmp_path / "run").iterdir() if path.is_dir()]
+    assert sorted(folders) == sorted(heads)
 
 
 def test_a_saved_network_comes_back_with_its_history(small_task, small_frame, tmp_path):
     run = train(small_task, small_frame, "mlp", Recipe({"hidden": [4], "epochs": 2}))
     run.save(tmp_path / "run")
-    spec, estimator = load_run(tmp_path / "run")
+    spec, heads = load_run(tmp_path / "run")
     X = encode(spec.inputs, small_frame)
-    np.testing.assert_array_equal(estimator.predict(X), run.estimator.predict(X))
+    np.testing.assert_array_equal(heads["grade"].predict(X), run.heads["grade"].predict(X))
     assert json.loads((tmp_path / "run" / "history.json").read_text("utf-8")) == run.history
 
 
@@ -49,8 +79,17 @@ def test_people_can_read_metrics_and_hyperparameters(run, tmp_path):
     files = contents(tmp_path / "run")
     assert Recipe.from_toml(files["recipe.toml"].decode()) == Recipe({"alpha": 10.0})
     metrics = json.loads(files["metrics.json"])
-    assert metrics[TEST]["rmse"] == run.spec.card.metric("rmse", TEST).value
+    assert metrics[TEST]["G3"]["rmse"] == run.spec.card.metric("rmse", TEST).value
     assert json.loads(files["history.json"]) == []
+
+
+def test_the_metrics_of_each_output_are_kept_under_its_name(several, tmp_path):
+    several.save(tmp_path / "run")
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text("utf-8"))
+    for m in several.spec.card.metrics:
+        assert metrics[m.protocol][m.output][m.name] == m.value
+    assert set(metrics[TEST]) == {"grade", "talk"}
+    assert metrics[TEST]["grade"]["rmse"] != metrics[TEST]["talk"]["rmse"]
 
 
 def test_no_row_of_the_data_is_saved(run, task, frame, tmp_path):
@@ -70,8 +109,8 @@ def test_folders_above_are_made(run, tmp_path):
 def test_a_new_run_replaces_the_former(run, other, tmp_path):
     run.save(tmp_path / "run")
     other.save(tmp_path / "run")
-    spec, estimator = load_run(tmp_path / "run")
-    assert (spec, estimator.alpha) == (other.spec, 1000.0)
+    spec, heads = load_run(tmp_path / "run")
+    assert (spec, heads["G3"].alpha) == (other.spec, 1000.0)
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 

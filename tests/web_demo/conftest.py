@@ -8,7 +8,7 @@ pytest.importorskip("flask", reason="the site needs the extra 'web'")
 import satchel
 from satchel_web import Config, create_app
 
-MODEL = "secondary-mathematics.ridge"
+MODEL = "secondary-mathematics.mlp"
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import satchel
 from satchel_web import Config, create_app
 from satchel_web.api import PROBLEM
 
-URL = "/api/v1/models/secondary-mathematics.ridge"
+URL = "/api/v1/models/secondary-mathematics.mlp"
 
 
 def predict(client, body, **options):
@@ -147,11 +147,11 @@ def test_another_method_is_405_and_names_the_allowed_one(client):
 def test_the_models_are_listed(client):
     models = client.get("/api/v1/models").json["models"]
     assert {m["model"] for m in models} >= {
-        "secondary-mathematics.ridge",
+        "course-outcome.logistic",
         "secondary-mathematics.mlp",
     }
     defaults = [m for m in models if m["default"]]
-    assert len({m["task"] for m in defaults}) == len(defaults) == 6
+    assert len({m["task"] for m in defaults}) == len(defaults) == 11
     assert all(m["verified"] for m in models)
 
 
@@ -204,5 +204,5 @@ def test_no_value_is_logged(client, record, caplog, capfd):
     with caplog.at_level(logging.DEBUG):
         predict(client, {"features": {**record, "G1": "SECRET"}})
         predict(client, {"records": [{"id": "SECRET", "features": record}]})
-        client.post("/models/secondary-mathematics.ridge", data={"G1": "SECRET"})
+        client.post("/models/secondary-mathematics.mlp", data={"G1": "SECRET"})
     assert "SECRET" not in caplog.text + "".join(capfd.readouterr())

@@ -87,7 +87,7 @@ def page(request, browser, site):
 
 def test_open_fill_submit_read(page, site, predictor, tmp_path):
     page.goto(site)
-    page.get_by_role("link", name="(ridge)").click()
+    page.get_by_role("link", name=f"{predictor.spec.card.title} (mlp)").click()
     page.get_by_label("First-period grade").fill("25")
     page.get_by_role("button", name="Predict").click()
     alert = page.get_by_role("alert")

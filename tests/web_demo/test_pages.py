@@ -7,7 +7,7 @@ from satchel import BundleError
 from satchel_web import Config, create_app
 from satchel_web.security import CONTENT_SECURITY_POLICY
 
-URL = "/models/secondary-mathematics.ridge"
+URL = "/models/secondary-mathematics.mlp"
 
 
 class Page(HTMLParser):
@@ -163,7 +163,7 @@ def test_a_form_sent_by_another_site_is_refused(client, form, headers, status):
 
 
 def test_a_request_to_the_interface_by_another_site_is_refused(client, record):
-    url = "/api/v1/models/secondary-mathematics.ridge/predict"
+    url = "/api/v1/models/secondary-mathematics.mlp/predict"
     headers = {"Origin": "http://evil.example"}
     response = client.post(url, json={"features": record}, headers=headers)
     assert response.status_code == 403

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from satchel_training.tasks import Task
+    from satchel_training.tasks.task import Task
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -99,10 +99,10 @@ def _train(task: Task, frame: DataFrame, model: str, arguments: argparse.Namespa
     recipe = kept_recipe(task.name, model)
     train_rows, _ = evaluate.split(task, frame)
     if arguments.search:
-        found = search(task, train_rows, model, arguments.trials, task.seed, verbose)
+        found = search(task, train_rows, model, arguments.trials, verbose)
         recipe = replace(recipe, hyperparameters=found)
     if arguments.narrow:
-        features = find_features(task, train_rows, model, recipe.hyperparameters, task.seed)
+        features = find_features(task, train_rows, model, recipe.hyperparameters)
         recipe = replace(recipe, features=features)
     trained = train(task, frame, model, recipe, verbose)
     trained.save(folder)
@@ -110,5 +110,6 @@ def _train(task: Task, frame: DataFrame, model: str, arguments: argparse.Namespa
     for metric in trained.spec.card.metrics:
         beside = "" if metric.naive is None else f"  naive {metric.naive:8.3f}"
         beside += "" if metric.published is None else f"  published {metric.published:.3f}"
-        print(f"  {metric.protocol:48} {metric.name:14} {metric.value:8.3f}{beside}")
+        name = f"{metric.output} {metric.name}"
+        print(f"  {metric.protocol:38} {name:26} {metric.value:8.3f}{beside}")
     print(trained.spec.card.headline)

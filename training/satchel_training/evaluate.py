@@ -3,33 +3,47 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.model_selection import KFold, train_test_split
+from sklearn.model_selection import KFold, StratifiedKFold, train_test_split
 
-from satchel import DataError
-from satchel.metrics import (
-    accuracy_score,
-    mean_absolute_error,
-    mean_squared_error,
-    r2_score,
-    root_mean_squared_error,
-)
+from satchel import DataError, metrics
+from satchel.decoder import decode_output, exact_score, raw_positive
+from satchel.prediction import Answers
 from satchel.progress import progress
-from satchel.spec import Metric, Regression
-from satchel_training.fit import Fitted, fit
-from satchel_training.tasks import Task
+from satchel.scores import score as score
+from satchel.spec import Metric, Regression, Segment
+from satchel_training.fit import Fitted, fit, require_target
+from satchel_training.tasks.task import Task
 
-FOLDS = 10
-CHOICE = f"{FOLDS}-fold cross-validation on the training part"
-ALL_ROWS = f"{FOLDS}-fold cross-validation on all rows"
-TEST = "test split"
+# From the name of an output to its figures, by the name of the metric.
+Scores = dict[str, dict[str, float]]
 
-Scores = dict[str, float]
+
+@dataclass(frozen=True, eq=False)
+class Answered:
+    """What a model and the naive guess answer for rows that they have not seen.
+
+    Attributes
+    ----------
+    true : dict
+        From the name of an output to the true scores or labels, shape (rows,).
+    answers, naive : dict
+        From the name of an output to what is answered.
+    exact : dict
+        From the name of an output to the score before rounding, or the probability of the
+        positive class before calibration, shape (rows,).
+    """
+
+    true: Mapping[str, NDArray[Any]]
+    answers: Mapping[str, Answers]
+    naive: Mapping[str, Answers]
+    exact: Mapping[str, NDArray[np.float64]]
 
 
 def split(task: Task, frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -38,28 +52,29 @@ def split(task: Task, frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     Raises
     ------
     DataError
-        Where the rows are too few for the folds.
+        Where the rows, or those of a class, are too few for the folds, or a target is missing.
     """
-    if len(frame) * (1 - task.test_size) < 2 * FOLDS:
+    if len(frame) * (1 - task.test_size) < 2 * task.folds:
         raise DataError(
-            f"{len(frame)} rows are too few: {FOLDS}-fold cross-validation needs at least "
-            f"{2 * FOLDS} in the training part"
+            f"{len(frame)} rows are too few: {task.folds}-fold cross-validation needs at least "
+            f"{2 * task.folds} in the training part"
         )
-    train, test = train_test_split(frame, test_size=task.test_size, random_state=task.seed)
+    for output in task.scored:
+        require_target(frame[task.target(output)])
+    labels = None
+    if task.stratified_by is not None:
+        labels = frame[task.target(task.stratified_by)]
+        for label, count in labels.value_counts().items():
+            if count * (1 - task.test_size) < task.folds:
+                raise DataError(
+                    f"{labels.name} is {label!r} in {count} rows: {task.folds}-fold "
+                    f"cross-validation needs at least {task.folds} of each class in the "
+                    "training part"
+                )
+    train, test = train_test_split(
+        frame, test_size=task.test_size, random_state=task.seed, stratify=labels
+    )
     return train, test
-
-
-def score(output: Regression, y: NDArray[np.float64], value: NDArray[np.float64]) -> Scores:
-    """Return the metrics of predicted scores, each of shape (rows,), in the target's unit."""
-    scores = {
-        "mse": mean_squared_error(y, value),
-        "rmse": root_mean_squared_error(y, value),
-        "mae": mean_absolute_error(y, value),
-        "r2": r2_score(y, value),
-    }
-    if output.pass_at is not None:
-        scores["pass_accuracy"] = accuracy_score(y >= output.pass_at, value >= output.pass_at)
-    return scores
 
 
 def cross_validate(
@@ -67,55 +82,155 @@ def cross_validate(
     frame: pd.DataFrame,
     model: str,
     hyperparameters: Mapping[str, Any],
-    seed: int,
-    folds: int = FOLDS,
+    runs: int | None = None,
+    folds: int | None = None,
     verbose: bool = False,
-) -> tuple[Scores, Scores]:
-    """Return the metrics of a model and of the naive guess, over all out-of-fold predictions.
+) -> list[Answered]:
+    """Return the out-of-fold answers for all rows, one item per run.
 
-    The spec's numbers are estimated anew in each fold, from its training rows alone.
+    The spec's numbers are estimated anew in each fold, from its training rows alone. Run `i`
+    draws its folds, and all that is random in the model, with the task's seed plus `i`.
+
+    Parameters
+    ----------
+    task : Task
+    frame : DataFrame
+        Rows of its data set.
+    model : str
+    hyperparameters : mapping
+    runs, folds : int, optional
+        The task's own unless given.
+    verbose : bool
+        Whether to show progress on a terminal.
     """
-    value = np.empty(len(frame))
-    naive = np.empty(len(frame))
-    parts: Iterator[Any] = iter(
-        KFold(folds, shuffle=True, random_state=seed).split(np.arange(len(frame)))
-    )
-    for train, test in progress(parts, "folds", "folds", folds) if verbose else parts:
+    runs, folds = runs or task.runs, folds or task.folds
+    task = replace(task, outputs=task.scored)  # segments have nothing to be measured by
+    parts: Iterator[Any] = iter(_parts(task, frame, runs, folds))
+    gathered: list[list[tuple[NDArray[np.intp], Answered]]] = [[] for _ in range(runs)]
+    title = f"{task.name}.{model}"
+    for run, train, test in progress(parts, title, "folds", runs * folds) if verbose else parts:
         train_rows, test_rows = frame.iloc[train], frame.iloc[test]
-        value[test] = _values(fit(task, train_rows, model, hyperparameters, seed), test_rows)
-        naive[test] = task.naive(train_rows, test_rows)
-    y = frame[task.target].to_numpy(np.float64)
-    return score(task.output, y, value), score(task.output, y, naive)
+        fitted = fit(task, train_rows, model, hyperparameters, task.seed + run)
+        gathered[run].append((test, answer(task, fitted, train_rows, test_rows)))
+    return [_join(parts) for parts in gathered]
 
 
-def test(
-    task: Task, fitted: Fitted, train: pd.DataFrame, test: pd.DataFrame
-) -> tuple[Scores, Scores]:
-    """Return the metrics of a fitted model and of the naive guess on the test part."""
-    y = test[task.target].to_numpy(np.float64)
-    naive = score(task.output, y, task.naive(train, test))
-    return score(task.output, y, _values(fitted, test)), naive
+def _parts(task: Task, frame: pd.DataFrame, runs: int, folds: int) -> Iterator[Any]:
+    by = task.stratified_by
+    labels = None if by is None else frame[task.target(by)].to_numpy()
+    kind = KFold if by is None else StratifiedKFold
+    for run in range(runs):
+        splitter = kind(folds, shuffle=True, random_state=task.seed + run)
+        for train, test in splitter.split(np.arange(len(frame)), labels):
+            yield run, train, test
 
 
-def metrics(
-    task: Task, protocol: str, scores: Scores, naive: Scores, published: bool = False
+def answer(task: Task, fitted: Fitted, train: pd.DataFrame, test: pd.DataFrame) -> Answered:
+    """Return a model's answers for the rows `test`, beside what is true and the naive guess."""
+    raw = fitted.raw(test)
+    true, answers, naive, exact = {}, {}, {}, {}
+    for output in fitted.outputs:
+        if isinstance(output, Segment):
+            continue
+        name, target = output.name, task.target(output)
+        true[name] = test[target].to_numpy()
+        answers[name] = decode_output(output, raw[name])
+        if isinstance(output, Regression):
+            exact[name] = exact_score(output, raw[name])
+            naive[name] = Answers(value=task.naive(target, train, test))
+        else:
+            exact[name] = raw_positive(output, raw[name])
+            shares = [float((train[target] == label).mean()) for label in output.labels]
+            naive[name] = decode_output(
+                replace(output, calibration=None, threshold=0.5), np.tile(shares, (len(test), 1))
+            )
+    return Answered(true, answers, naive, exact)
+
+
+def _join(parts: Sequence[tuple[NDArray[np.intp], Answered]]) -> Answered:
+    """Return the answers of all folds in the order of the rows."""
+    order = np.argsort(np.concatenate([rows for rows, _ in parts]))
+
+    def joined(arrays: Sequence[Any]) -> Any:
+        return None if arrays[0] is None else np.concatenate(arrays)[order]
+
+    def answers(many: Sequence[Answers]) -> Answers:
+        return replace(
+            many[0],
+            value=joined([a.value for a in many]),
+            label=joined([a.label for a in many]),
+            probability=joined([a.probability for a in many]),
+            probabilities=None,
+            intervals=(),
+        )
+
+    names = parts[0][1].true
+    return Answered(
+        {name: joined([part.true[name] for _, part in parts]) for name in names},
+        {name: answers([part.answers[name] for _, part in parts]) for name in names},
+        {name: answers([part.naive[name] for _, part in parts]) for name in names},
+        {name: joined([part.exact[name] for _, part in parts]) for name in names},
+    )
+
+
+def scores(task: Task, answered: Answered) -> tuple[Scores, Scores]:
+    """Return the metrics of a model and of the naive guess."""
+    both = (answered.answers, answered.naive)
+    model, naive = (
+        {o.name: score(o, answered.true[o.name], answers[o.name]) for o in task.scored}
+        for answers in both
+    )
+    return model, naive
+
+
+def mean_scores(task: Task, runs: Sequence[Answered]) -> tuple[Scores, Scores]:
+    """Return the metrics of a model and of the naive guess, each the mean over all runs."""
+    every = [scores(task, answered) for answered in runs]
+    model, naive = (
+        {
+            name: {
+                metric: float(np.mean([one[which][name][metric] for one in every]))
+                for metric in figures
+            }
+            for name, figures in every[0][which].items()
+        }
+        for which in (0, 1)
+    )
+    return model, naive
+
+
+def total_loss(task: Task, figures: Scores) -> float:
+    """Return what models are compared by, lower is better: the mean over all outputs."""
+    return float(
+        np.mean([metrics.loss(task.measure, one[task.measure]) for one in figures.values()])
+    )
+
+
+def card_metrics(
+    task: Task,
+    protocol: str,
+    figures: Scores,
+    naive: Scores,
+    bounds: Mapping[tuple[str, str], tuple[float, float]] | None = None,
 ) -> tuple[Metric, ...]:
     """Return scores as a card holds them; one that is no number is left out."""
-    return tuple(
-        Metric(
-            output=task.target,
-            name=name,
-            protocol=protocol,
-            value=value,
-            naive=naive[name] if math.isfinite(naive[name]) else None,
-            published=task.published.get(name) if published else None,
-        )
-        for name, value in scores.items()
-        if math.isfinite(value)
-    )
-
-
-def _values(fitted: Fitted, rows: pd.DataFrame) -> NDArray[np.float64]:
-    value = fitted.predict(rows).value
-    assert value is not None  # a regression gives values
-    return value
+    published = task.published
+    beside = {} if published is None or published.protocol != protocol else published.figures
+    found = []
+    for output, of_output in figures.items():
+        for name, value in of_output.items():
+            guess = naive[output].get(name, math.nan)
+            if math.isfinite(value):
+                found.append(
+                    Metric(
+                        output=output,
+                        name=name,
+                        protocol=protocol,
+                        value=value,
+                        naive=guess if math.isfinite(guess) else None,
+                        published=beside.get(name),
+                        ceiling=task.ceiling.get(name),
+                        bounds=(bounds or {}).get((output, name)),
+                    )
+                )
+    return tuple(found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,39 +12,64 @@ from numpy.typing import NDArray
 
 from satchel import DataError
 from satchel.decoder import decode_output
-from satchel.encoder import Encoder
+from satchel.encoder import Encoder, derive
 from satchel.prediction import Answers
 from satchel.spec import (
     Category,
     CategoryBins,
+    Classes,
     Column,
     Feature,
     Inputs,
     Number,
     NumberBins,
     OneHot,
+    Ordinal,
+    Output,
     Reference,
     Regression,
+    Segment,
     Standard,
 )
+from satchel.spec.rules import opened
 from satchel_training.models import Estimator, load_builder
-from satchel_training.tasks import Task
+from satchel_training.segments import fit_segments
+from satchel_training.tasks.task import Task
 
 BINS = 10
+OUTLIER_RANGES = 1.5  # interquartile ranges beyond the quartiles
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """A model with the numbers that encode its inputs and decode its output."""
+    """A model with the numbers that encode its inputs and decode its outputs.
+
+    Attributes
+    ----------
+    inputs : Inputs
+    outputs : tuple of Output
+    heads : dict
+        From the name of an output to the estimator that answers it.
+    """
 
     inputs: Inputs
-    output: Regression
-    estimator: Estimator
+    outputs: tuple[Output, ...]
+    heads: Mapping[str, Estimator]
 
-    def predict(self, frame: pd.DataFrame) -> Answers:
+    def raw(self, frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
+        """Return what the graph would give for rows of the data set, by the name of the output."""
+        X = encode(self.inputs, frame)
+        return {
+            output.name: raw_output(output, self.heads[output.name], X).astype(
+                np.int64 if isinstance(output, Segment) else np.float32
+            )
+            for output in self.outputs
+        }
+
+    def predict(self, frame: pd.DataFrame) -> dict[str, Answers]:
         """Return the decoded answers for rows of the data set, by the runtime's own code."""
-        raw = self.estimator.predict(encode(self.inputs, frame))
-        return decode_output(self.output, np.asarray(raw, np.float32).reshape(-1, 1))
+        raw = self.raw(frame)
+        return {output.name: decode_output(output, raw[output.name]) for output in self.outputs}
 
 
 def fit(
@@ -55,7 +80,7 @@ def fit(
     seed: int,
     verbose: bool = False,
 ) -> Fitted:
-    """Fit `model` to the rows `train`.
+    """Fit `model` to the rows `train`, one estimator for each output of the task.
 
     Parameters
     ----------
@@ -74,15 +99,46 @@ def fit(
     Raises
     ------
     DataError
-        Where the target is constant.
+        Where a target is constant.
     """
     inputs = fit_inputs(task, train)
-    output = fit_output(task, train)
-    y = (train[task.target].to_numpy(np.float64) - output.mean) / output.scale
-    pass_at = None if output.pass_at is None else (output.pass_at - output.mean) / output.scale
-    estimator = load_builder(model).build(model, hyperparameters, seed, pass_at, verbose)
-    estimator.fit(encode(inputs, train), y)
-    return Fitted(inputs, output, estimator)
+    outputs = tuple(fit_output(task, output, train) for output in task.outputs)
+    X = encode(inputs, train)
+    heads: dict[str, Estimator] = {}
+    for output in outputs:
+        if isinstance(output, Segment):
+            prototypes = list(zip(*task.segmented_by.values(), strict=True))
+            heads[output.name] = fit_segments(inputs, list(task.segmented_by), prototypes, X)
+            continue
+        estimator = load_builder(model).build(model, output, hyperparameters, seed, verbose)
+        estimator.fit(X, target_of(output, train[task.target(output)]))
+        heads[output.name] = estimator
+    return Fitted(inputs, outputs, heads)
+
+
+def raw_output(output: Output, estimator: Any, X: NDArray[np.float32]) -> NDArray[Any]:
+    """Return what the graph shall give for `output`, from its estimator and in its precision.
+
+    Returns
+    -------
+    ndarray
+        Of shape (rows, 1) for a score, (rows, labels) for classes; int64 of shape (rows,) for
+        segments.
+    """
+    if isinstance(output, Segment):
+        return np.asarray(estimator.predict(X), np.int64)
+    if isinstance(output, Classes):
+        return np.asarray(estimator.predict_proba(X))
+    return np.asarray(estimator.predict(X)).reshape(-1, 1)
+
+
+def target_of(output: Output, column: pd.Series) -> NDArray[Any]:
+    """Return the target that an estimator is fitted to: scaled scores, or codes of labels."""
+    if isinstance(output, Classes):
+        return np.array([output.labels.index(label) for label in column])
+    assert isinstance(output, Regression)  # segments have no target
+    y = column.to_numpy(np.float64)
+    return (np.clip(y, *opened(output.limits)) - output.mean) / output.scale
 
 
 def encode(inputs: Inputs, frame: pd.DataFrame) -> NDArray[np.float32]:
@@ -96,44 +152,112 @@ def encode(inputs: Inputs, frame: pd.DataFrame) -> NDArray[np.float32]:
 
 
 def fit_inputs(task: Task, train: pd.DataFrame) -> Inputs:
-    """Estimate imputed values (median, mode), ranges, means, scales from the training rows."""
+    """Estimate imputed values, bounds, ranges, means and scales from the training rows."""
     features: list[Feature] = []
     columns: list[Column] = []
+    numbers: dict[str, NDArray[np.float64]] = {}
     for name in task.features:
         feature = task.dataset.field(name)
         present = train[name].dropna()
         if present.empty:
             raise DataError(f"{name} has no value in any training row")
         if isinstance(feature, Number):
-            feature = _fit_number(feature, present.to_numpy(np.float64))
+            feature = _fit_number(task, feature, present.to_numpy(np.float64))
             filled = train[name].fillna(feature.imputed).to_numpy(np.float64)
-            # Not by std() == 0: rounding leaves a constant column a tiny spread.
-            scale = float(filled.std()) if np.ptp(filled) else 1.0
-            columns.append(Standard(source=name, mean=float(filled.mean()), scale=scale))
+            numbers[name] = np.clip(filled, *opened(feature.clip))
+            columns.append(_standard(name, numbers[name]))
         else:
-            imputed = present.value_counts().sort_index(kind="stable").idxmax()
-            feature = replace(feature, imputed=str(imputed), required=not feature.sensitive)
-            columns.extend(OneHot(source=name, value=value) for value in feature.values)
+            imputed = str(present.value_counts().sort_index(kind="stable").idxmax())
+            feature = replace(feature, imputed=imputed, required=not feature.sensitive)
+            columns.extend(_category_columns(feature, train[name].fillna(imputed)))
         features.append(feature)
-    return Inputs(features=tuple(features), columns=tuple(columns), ignored=task.ignored)
+    for derived in task.derived:
+        numbers[derived.name] = derive(derived, [numbers[n] for n in derived.inputs], np.sqrt)
+        columns.append(_standard(derived.name, numbers[derived.name]))
+    return Inputs(
+        features=tuple(features),
+        derived=task.derived,
+        columns=tuple(columns),
+        ignored=task.ignored,
+    )
 
 
-def _fit_number(feature: Number, values: NDArray[np.float64]) -> Number:
-    imputed = float(np.median(values))
+def _fit_number(task: Task, feature: Number, values: NDArray[np.float64]) -> Number:
+    low, high = task.clip.get(feature.name, feature.clip)
+    if feature.name in task.clip_outliers:
+        first, third = np.quantile(values, [0.25, 0.75])
+        beyond = OUTLIER_RANGES * (third - first)
+        low = float(first - beyond) if low is None else max(low, float(first - beyond))
+        high = float(third + beyond) if high is None else min(high, float(third + beyond))
+    imputed = float(np.mean(values) if task.imputation == "mean" else np.median(values))
+    if feature.integer and task.imputation == "median":
+        imputed = float(round(imputed))
     return replace(
         feature,
-        imputed=float(round(imputed)) if feature.integer else imputed,
+        imputed=float(np.clip(imputed, *opened((low, high)))),
+        clip=(low, high),
         seen=(float(values.min()), float(values.max())),
         required=not feature.sensitive,
     )
 
 
-def fit_output(task: Task, train: pd.DataFrame) -> Regression:
-    """Estimate the mean and standard deviation that scale the target."""
-    y = train[task.target].to_numpy(np.float64)
-    if len(y) == 0 or np.ptp(y) == 0:
-        raise DataError(f"{task.target} is the same in all {len(y)} training rows")
-    return replace(task.output, mean=float(y.mean()), scale=float(y.std()))
+def _standard(name: str, values: NDArray[np.float64]) -> Standard:
+    # Not by std() == 0: rounding leaves a constant column a tiny spread.
+    scale = float(values.std()) if np.ptp(values) else 1.0
+    return Standard(source=name, mean=float(values.mean()), scale=scale)
+
+
+def _category_columns(feature: Category, values: pd.Series) -> Sequence[Column]:
+    if not feature.ordered:
+        return [OneHot(source=feature.name, value=value) for value in feature.values]
+    positions = values.map(feature.values.index).to_numpy(np.float64)
+    spread = _standard(feature.name, positions)
+    return [Ordinal(source=feature.name, mean=spread.mean, scale=spread.scale)]
+
+
+def fit_output(task: Task, output: Output, train: pd.DataFrame) -> Output:
+    """Estimate what scales a target; of classes, see that each is there often enough.
+
+    Raises
+    ------
+    DataError
+        Where the target is constant, missing in some rows, or a class has fewer than two rows.
+    """
+    if isinstance(output, Segment):
+        return output
+    column = train[task.target(output)]
+    require_target(column)
+    if isinstance(output, Regression):
+        column = column.clip(*output.limits)
+    if column.nunique() <= 1:
+        raise DataError(f"{column.name} is the same in all {len(column)} training rows")
+    if isinstance(output, Classes):
+        counts = {label: int((column == label).sum()) for label in output.labels}
+        rare = [label for label, count in counts.items() if count < 2]
+        if rare:
+            raise DataError(
+                f"{column.name} is {rare[0]!r} in {counts[rare[0]]} training rows: a class needs "
+                "at least two"
+            )
+        return output
+    y = column.to_numpy(np.float64)
+    if task.min_max:
+        return replace(output, mean=float(y.min()), scale=float(np.ptp(y)))
+    return replace(output, mean=float(y.mean()), scale=float(y.std()))
+
+
+def require_target(column: pd.Series) -> None:
+    """Refuse a target that is missing in some rows.
+
+    Raises
+    ------
+    DataError
+    """
+    if column.isna().any():
+        raise DataError(
+            f"{column.name} is missing in {int(column.isna().sum())} of {len(column)} rows: "
+            "leave out rows without it"
+        )
 
 
 def fit_reference(inputs: Inputs, train: pd.DataFrame) -> Reference:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from satchel import DataError
 from satchel.spec import Spec
-from satchel_training.models import Estimator, Recipe, load_builder
+from satchel_training.models import Estimator, Recipe, head, load_builder
 
 SPEC, METRICS, HISTORY, RECIPE = "spec.json", "metrics.json", "history.json", "recipe.toml"
 
@@ -23,8 +24,8 @@ class Run:
     Attributes
     ----------
     spec : Spec
-    estimator : Estimator
-        The native model.
+    heads : dict
+        The native model: from the name of an output to the estimator that answers it.
     recipe : Recipe
         Its hyperparameters and inputs.
     history : list of dict
@@ -32,7 +33,7 @@ class Run:
     """
 
     spec: Spec
-    estimator: Estimator
+    heads: Mapping[str, Estimator]
     recipe: Recipe
     history: list[dict[str, float]]
 
@@ -63,12 +64,15 @@ class Run:
     def _write(self, folder: Path) -> None:
         (folder / SPEC).write_text(self.spec.to_json() + "\n", "utf-8")
         (folder / RECIPE).write_text(self.recipe.to_toml(), "utf-8")
-        metrics: dict[str, dict[str, float]] = {}
-        for metric in self.spec.card.metrics:
-            metrics.setdefault(metric.protocol, {})[metric.name] = metric.value
+        metrics: dict[str, dict[str, dict[str, float]]] = {}
+        for m in self.spec.card.metrics:
+            metrics.setdefault(m.protocol, {}).setdefault(m.output, {})[m.name] = m.value
         for name, content in ((METRICS, metrics), (HISTORY, self.history)):
             (folder / name).write_text(json.dumps(content, indent=2) + "\n", "utf-8")
-        load_builder(self.spec.model).save(self.estimator, folder)
+        for output in self.spec.outputs:
+            (folder / output.name).mkdir()
+            builder = load_builder(head(self.spec.model, output))
+            builder.save(self.heads[output.name], folder / output.name)
 
 
 def refuse_other_folder(folder: Path) -> None:
@@ -83,8 +87,8 @@ def refuse_other_folder(folder: Path) -> None:
         raise DataError(f"{folder} is there already and is no run: name another with --out")
 
 
-def load_run(folder: Path) -> tuple[Spec, Any]:
-    """Return the spec and the native model of a run.
+def load_run(folder: Path) -> tuple[Spec, dict[str, Any]]:
+    """Return the spec and the native model of a run, one estimator for each output.
 
     Raises
     ------
@@ -94,4 +98,8 @@ def load_run(folder: Path) -> tuple[Spec, Any]:
     if not (folder / SPEC).is_file():
         raise DataError(f"{folder} holds no run: 'satchel train' makes one")
     spec = Spec.from_json((folder / SPEC).read_text("utf-8"))
-    return spec, load_builder(spec.model).load(spec.model, folder)
+    heads = {}
+    for output in spec.outputs:
+        model = head(spec.model, output)
+        heads[output.name] = load_builder(model).load(model, folder / output.name)
+    return spec, heads

@@ -4,19 +4,40 @@ from __future__ import annotations
 
 import datetime
 import platform
+from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 import satchel
-from satchel.spec import Card, Metric, Source, Spec
-from satchel_training import evaluate
-from satchel_training.fit import fit, fit_reference
-from satchel_training.models import Recipe, load_builder
+from satchel.findings import said
+from satchel.spec import (
+    ALL_ROWS,
+    CHOICE,
+    FRESH,
+    TEST,
+    WITHOUT,
+    Card,
+    Metric,
+    Regression,
+    Source,
+    Spec,
+)
+from satchel_training import evaluate, uncertainty
+from satchel_training.datasets.source import Generated
+from satchel_training.evaluate import Answered
+from satchel_training.fairness import measure_fairness
+from satchel_training.fit import Fitted, fit, fit_reference
+from satchel_training.importance import permutation_importance
+from satchel_training.models import Estimator, Recipe, load_builder
 from satchel_training.run import Run
-from satchel_training.tasks import Task, narrow
+from satchel_training.tasks.task import Task, narrow
+from satchel_training.uncertainty import tested_figures, with_uncertainty
 
 BUNDLE_VERSION = "1.0.0"
+SHUFFLES = 10
+FRESH_ROWS, FRESH_SEED = 100_000, 7
 
 
 def train(
@@ -28,41 +49,100 @@ def train(
 ) -> Run:
     """Train `model` for `task` on the training part of `frame`, and measure it.
 
-    Cross-validation on the training part is for choosing between models; cross-validation on
-    all rows is for comparing with published figures; the test part is used once, at the end.
-    The model that leaves has seen the training part alone.
+    Cross-validation on the training part is for choosing between models, for intervals and
+    calibration; cross-validation on all rows is for comparing with published figures; the test
+    part is used once, at the end. The model that leaves has seen the training part alone.
 
     Raises
     ------
     DataError
-        Where the rows are too few, or the target is constant.
+        Where the rows are too few, or a target is constant.
     """
     if recipe.features is not None:
         task = narrow(task, recipe.features)
     train_rows, test_rows = evaluate.split(task, frame)
-    arguments = (model, recipe.hyperparameters, task.seed)
-    choice = evaluate.cross_validate(task, train_rows, *arguments, verbose=verbose)
-    everywhere = evaluate.cross_validate(task, frame, *arguments, verbose=verbose)
-    fitted = fit(task, train_rows, *arguments, verbose=verbose)
-    tested = evaluate.test(task, fitted, train_rows, test_rows)
-    metrics = (
-        *evaluate.metrics(task, evaluate.TEST, *tested),
-        *evaluate.metrics(task, evaluate.CHOICE, *choice),
-        *evaluate.metrics(task, evaluate.ALL_ROWS, *everywhere, published=True),
+
+    def cross_validated(task: Task, rows: pd.DataFrame) -> list[Answered]:
+        return evaluate.cross_validate(task, rows, model, recipe.hyperparameters, verbose=verbose)
+
+    choice = cross_validated(task, train_rows)
+    everywhere = cross_validated(task, frame) if task.all_rows else None
+    fitted = fit(task, train_rows, model, recipe.hyperparameters, task.seed, verbose)
+    outputs = tuple(with_uncertainty(output, choice) for output in fitted.outputs)
+    fitted = replace(fitted, outputs=outputs)
+    tested = evaluate.answer(task, fitted, train_rows, test_rows)
+    metrics = [*_tested(task, TEST, fitted, tested), *_out_of_fold(task, CHOICE, choice)]
+    if everywhere is not None:
+        metrics += _out_of_fold(task, ALL_ROWS, everywhere)
+    if isinstance(task.dataset, Generated):
+        rows = task.dataset.generate(FRESH_ROWS, FRESH_SEED)
+        metrics += _tested(task, FRESH, fitted, evaluate.answer(task, fitted, train_rows, rows))
+    if task.sensitive and len(task.sensitive) < len(task.features):
+        kept = tuple(name for name in task.features if name not in task.sensitive)
+        without = cross_validated(narrow(task, kept), train_rows)
+        metrics += evaluate.card_metrics(task, WITHOUT, *evaluate.mean_scores(task, without))
+    card = replace(
+        _card(task, model, tuple(metrics), len(frame)),
+        importance=permutation_importance(
+            task, fitted, train_rows, test_rows, SHUFFLES, np.random.default_rng(task.seed)
+        ),
+        fairness=measure_fairness(
+            task,
+            *(
+                (TEST, test_rows, tested)
+                if everywhere is None
+                else (ALL_ROWS, frame, everywhere[0])
+            ),
+        ),
     )
+    spec = _spec(task, model, fitted, train_rows, card)
+    history = getattr(fitted.heads[task.scored[0].name], "history_", [])
+    return Run(spec, fitted.heads, recipe, history)
+
+
+def _tested(task: Task, protocol: str, fitted: Fitted, tested: Answered) -> tuple[Metric, ...]:
+    figures, naive = evaluate.scores(task, tested)
+    bounds = {}
+    for output in fitted.outputs:
+        if output.name in figures:
+            found, intervals = tested_figures(output, tested)
+            figures[output.name] |= found
+            bounds |= {(output.name, name): pair for name, pair in intervals.items()}
+    return evaluate.card_metrics(task, protocol, figures, naive, bounds)
+
+
+def _out_of_fold(task: Task, protocol: str, runs: list[Answered]) -> tuple[Metric, ...]:
+    figures, naive = evaluate.mean_scores(task, runs)
+    for output in task.scored:
+        figures[output.name] |= uncertainty.figures(output, runs)
+    return evaluate.card_metrics(task, protocol, figures, naive)
+
+
+def fit_only(
+    task: Task, frame: pd.DataFrame, model: str, recipe: Recipe
+) -> tuple[Spec, Mapping[str, Estimator]]:
+    """Train `model` as `train` does, without measuring it: its card has no figures."""
+    if recipe.features is not None:
+        task = narrow(task, recipe.features)
+    train_rows, _ = evaluate.split(task, frame)
+    fitted = fit(task, train_rows, model, recipe.hyperparameters, task.seed)
+    card = _card(task, model, (), len(frame))
+    return _spec(task, model, fitted, train_rows, card), fitted.heads
+
+
+def _spec(task: Task, model: str, fitted: Fitted, train: pd.DataFrame, card: Card) -> Spec:
     spec = Spec(
         task=task.name,
         model=model,
         version=BUNDLE_VERSION,
         inputs=fitted.inputs,
-        outputs=(fitted.output,),
-        reference=fit_reference(fitted.inputs, train_rows),
-        card=_card(task, model, metrics, len(frame)),
+        outputs=fitted.outputs,
+        advice=task.advice,
+        reference=fit_reference(fitted.inputs, train),
+        card=card,
     )
-    history = getattr(fitted.estimator, "history_", [])
     # Through JSON, so that the spec in memory is the one that a saved run gives.
-    spec = Spec.from_json(spec.to_json())
-    return Run(spec, fitted.estimator, recipe, history)
+    return Spec.from_json(spec.to_json())
 
 
 def _card(task: Task, model: str, metrics: tuple[Metric, ...], rows: int) -> Card:
@@ -71,18 +151,20 @@ def _card(task: Task, model: str, metrics: tuple[Metric, ...], rows: int) -> Car
     versions |= {"numpy": np.__version__} | load_builder(model).versions()
     return Card(
         title=task.title,
-        headline=_headline(task, metrics),
+        headline=_headline(task, metrics) if metrics else "Not measured.",
+        measure=task.measure,
         source=Source(
             name=source.title,
             url=source.url,
             licence=source.licence,
             rows=rows,
             synthetic=source.synthetic,
+            rule=source.rule,
+            collection=source.collection,
+            composition=source.composition,
+            known_issues=source.known_issues,
         ),
-        split=(
-            f"{1 - task.test_size:.0%} of the rows for training, {task.test_size:.0%} for the "
-            f"test, drawn with seed {task.seed}; published: {task.published_text}"
-        ),
+        split=_split(task),
         naive=task.naive_text,
         metrics=metrics,
         created=datetime.datetime.now(datetime.UTC).date().isoformat(),
@@ -93,20 +175,51 @@ def _card(task: Task, model: str, metrics: tuple[Metric, ...], rows: int) -> Car
     )
 
 
+def _split(task: Task) -> str:
+    stratified = ", stratified by class" if task.stratified_by is not None else ""
+    runs = f"{task.runs} runs of " if task.runs > 1 else ""
+    text = (
+        f"{1 - task.test_size:.0%} of the rows for training, {task.test_size:.0%} for the test, "
+        f"drawn with seed {task.seed}{stratified}; cross-validation: {runs}{task.folds} folds"
+    )
+    return text if task.published is None else f"{text}; published: {task.published.text}"
+
+
 def _headline(task: Task, metrics: tuple[Metric, ...]) -> str:
-    figures = {(m.protocol, m.name): m for m in metrics}
-    chosen, tested = (figures[protocol, "rmse"] for protocol in (evaluate.CHOICE, evaluate.TEST))
-    right = figures[evaluate.CHOICE, "pass_accuracy"]
-    beaten = [m.naive is not None and m.value < m.naive for m in (chosen, tested)]
+    figures = {(m.protocol, m.output, m.name): m for m in metrics}
+    measure = said(task.measure)
+
+    def mean(protocol: str, which: str) -> float:
+        found = [figures[protocol, output.name, task.measure] for output in task.scored]
+        return float(np.mean([getattr(m, which) for m in found]))
+
+    values = {p: (mean(p, "value"), mean(p, "naive")) for p in (CHOICE, TEST)}
+    beaten = tuple(
+        satchel.metrics.loss(task.measure, value) < satchel.metrics.loss(task.measure, naive)
+        for value, naive in values.values()
+    )
     verdict = {
         (True, True): "beats the naive guess",
         (True, False): "beats the naive guess in cross-validation, but not on the test split",
         (False, True): "does not beat the naive guess in cross-validation",
         (False, False): "does not beat the naive guess",
-    }[beaten[0], beaten[1]]
-    return (
-        f"RMSE {chosen.value:.2f} {task.output.unit} in cross-validation and "
-        f"{tested.value:.2f} on the test split; {task.naive_text}: {chosen.naive:.2f} and "
-        f"{tested.naive:.2f}. By its RMSE it {verdict}. Pass or fail is right for "
-        f"{right.value:.0%} in cross-validation, by the naive guess for {right.naive:.0%}."
-    )
+    }[beaten]
+    (chosen, chosen_naive), (tested, tested_naive) = values.values()
+    output = task.scored[0]
+    unit = f" {output.unit}" if isinstance(output, Regression) and output.unit else ""
+    unit = unit if task.measure in ("rmse", "mae") else ""
+    every = f", mean of {len(task.scored)} scores," if len(task.scored) > 1 else ""
+    sentences = [
+        f"{measure[0].upper() + measure[1:]} {chosen:.2f}{unit}{every} in cross-validation and "
+        f"{tested:.2f} on the test split; {task.naive_text}: {chosen_naive:.2f} and "
+        f"{tested_naive:.2f}.",
+        f"By its {measure} it {verdict}.",
+    ]
+    for name, what in (("pass_accuracy", "Pass or fail"), ("accuracy", "The exact answer")):
+        right = figures.get((CHOICE, output.name, name))
+        if right is not None:
+            sentences.append(
+                f"{what} is right for {right.value:.0%} in cross-validation, by the naive guess "
+                f"for {right.naive:.0%}."
+            )
+    return " ".join(sentences)

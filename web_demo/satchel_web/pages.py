@@ -9,7 +9,7 @@ from flask import Blueprint, abort, render_template, request
 from satchel import Note, Prediction, Problem, RecordError
 from satchel.spec import Feature, Number
 from satchel.values import is_missing
-from satchel.wording import allowed
+from satchel.wording import allowed, demonstration, positive_label
 from satchel_web.models import models
 
 blueprint = Blueprint("pages", __name__)
@@ -88,6 +88,8 @@ def model(name: str) -> tuple[str, int]:
     page = render_template(
         "model.html",
         bundle=bundle,
+        demonstration=demonstration(bundle.spec),
+        positive_label=positive_label,
         fields=fields,
         prediction=prediction,
         notes=[_in_words(note, labels) for note in notes if note.kind != "imputed"],

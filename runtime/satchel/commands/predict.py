@@ -18,14 +18,16 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from typing import IO
 
-from satchel.commands import add_models_argument
-from satchel.errors import SatchelError, TableError
+from satchel.commands import add_models_argument, read_pairs
+from satchel.errors import SatchelError
 from satchel.files import replacing
 from satchel.predict_table import TablePredictor
 from satchel.prediction import Prediction
 from satchel.predictor import Predictor, load
 from satchel.progress import progress
+from satchel.spec import Spec
 from satchel.tables.csv import CsvReader, CsvWriter
+from satchel.wording import demonstration, positive_label
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -78,18 +80,19 @@ def _predict_record(predictor: Predictor, arguments: argparse.Namespace, out: IO
     if arguments.json:
         print(json.dumps(prediction.as_dict(), indent=2), file=out)
     else:
-        print("\n".join(_lines(prediction)), file=out)
+        print("\n".join(_lines(prediction, predictor.spec)), file=out)
     return 0
 
 
-def _lines(prediction: Prediction) -> Iterator[str]:
-    if prediction.origin.demonstration:
-        yield "Demonstration: this model was trained on synthetic data."
-    for answer in prediction.outputs.values():
+def _lines(prediction: Prediction, spec: Spec) -> Iterator[str]:
+    if spec.demonstration:
+        yield demonstration(spec)
+    for output in spec.outputs:
+        answer = prediction.outputs[output.name]
         parts = [] if answer.value is None else [f"{answer.value:g} {answer.unit}".strip()]
         parts += [] if answer.label is None else [answer.label]
         if answer.probability is not None:
-            parts.append(f"probability {answer.probability:.0%}")
+            parts.append(f"probability of {positive_label(output)} {answer.probability:.0%}")
         for i in answer.intervals:
             parts.append(f"{i.level:.0%} interval {i.low:g} to {i.high:g}")
         yield f"{answer.name}: {', '.join(parts)}"
@@ -103,7 +106,9 @@ def _lines(prediction: Prediction) -> Iterator[str]:
 def _predict_file(
     predictor: Predictor, arguments: argparse.Namespace, reader: CsvReader, out: IO[str]
 ) -> int:
-    table = TablePredictor(predictor, reader.header, _mapping(arguments.map), arguments.brief)
+    table = TablePredictor(
+        predictor, reader.header, read_pairs("--map", arguments.map, "THEIRS=OURS"), arguments.brief
+    )
     writer = None
     if not arguments.json:
         writer = CsvWriter(out, reader.style)
@@ -125,13 +130,3 @@ def _predict_file(
             file=sys.stderr,
         )
     return 1 if refused else 0
-
-
-def _mapping(pairs: list[str]) -> dict[str, str]:
-    mapping = {}
-    for pair in pairs:
-        theirs, sign, ours = (part.strip() for part in pair.partition("="))
-        if not (theirs and sign and ours):
-            raise TableError(f"--map {pair!r} is not of the form THEIRS=OURS")
-        mapping[theirs] = ours
-    return mapping

@@ -10,8 +10,16 @@ from collections.abc import Iterator
 from satchel import bundle as bundles
 from satchel.bundle import Bundle
 from satchel.commands import add_models_argument
+from satchel.findings import (
+    cost_without_sensitive,
+    disparity,
+    figure,
+    said,
+    shortfalls,
+    what_matters,
+)
 from satchel.spec import Spec
-from satchel.wording import allowed
+from satchel.wording import allowed, demonstration
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,7 +43,7 @@ def _lines(bundle: Bundle) -> Iterator[str]:
     spec, card = bundle.spec, bundle.spec.card
     yield f"{spec.name} {spec.version}: {card.title}"
     if spec.demonstration:
-        yield "Demonstration: trained on synthetic data."
+        yield from textwrap.wrap(demonstration(spec), 90)
     yield from textwrap.wrap(card.headline, 90)
     yield ""
     yield "Inputs (* required)"
@@ -47,9 +55,19 @@ def _lines(bundle: Bundle) -> Iterator[str]:
     yield "Figures"
     yield from _metrics(spec)
     yield ""
+    for title, lines in (
+        ("Where it falls short", shortfalls(spec)),
+        ("What matters", what_matters(spec)),
+        ("Fairness (differences beyond chance)", list(_fairness(spec))),
+    ):
+        if lines:
+            yield title
+            for line in lines:
+                yield from textwrap.wrap(line, 90, initial_indent="  ", subsequent_indent="    ")
+            yield ""
     for title, text in [
-        ("Data", f"{card.source.name}, {card.source.rows} rows, {card.source.licence}"),
-        ("Source", card.source.url),
+        ("Data", f"{card.source.name}, {card.source.rows} rows, licence: {card.source.licence}"),
+        *([("Source", card.source.url)] if card.source.url else []),
         ("Split", card.split),
         ("Naive guess", card.naive),
         ("Meant for", card.intended_use),
@@ -65,9 +83,27 @@ def _lines(bundle: Bundle) -> Iterator[str]:
 
 def _metrics(spec: Spec) -> Iterator[str]:
     metrics = spec.card.metrics
-    wide = max((len(metric.protocol) for metric in metrics), default=0)
-    yield f"  {'':{wide}}  {'':16}  {'value':>9} {'naive':>9} {'published':>9}"
-    for m in metrics:
-        naive, published = ("" if v is None else f"{v:.3f}" for v in (m.naive, m.published))
-        name = f"{m.output} {m.name}"
-        yield f"  {m.protocol:{wide}}  {name:16}  {m.value:9.3f} {naive:>9} {published:>9}".rstrip()
+    names = [f"{m.output} {said(m.name)}" for m in metrics] + [m.protocol for m in metrics]
+    wide = max(map(len, names), default=0)
+    for protocol in dict.fromkeys(m.protocol for m in metrics):
+        yield f"  {protocol:{wide}}    {'value':>9} {'naive':>9} {'published':>9} {'ceiling':>9}"
+        for m in metrics:
+            if m.protocol != protocol:
+                continue
+            beside = (
+                "" if v is None else f"{v:.3f}" for v in (m.value, m.naive, m.published, m.ceiling)
+            )
+            name = f"{m.output} {said(m.name)}"
+            bounds = "" if m.bounds is None else f"  {figure(m)}"
+            cells = " ".join(f"{cell:>9}" for cell in beside)
+            yield f"    {name:{wide}}  {cells}{bounds}".rstrip()
+
+
+def _fairness(spec: Spec) -> Iterator[str]:
+    if spec.card.fairness is not None:
+        yield cost_without_sensitive(spec)
+        labels = [one for one in spec.card.fairness.disparities if not one.by_chance]
+        if not labels:
+            yield "No difference between groups is larger than chance may make it."
+        for one in labels:
+            yield disparity(one, one.feature)

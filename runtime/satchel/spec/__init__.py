@@ -6,10 +6,18 @@ it is made, so a spec that exists is one that holds together.
 """
 
 from satchel.spec.card import (
+    ALL_ROWS,
+    CHOICE,
+    FRESH,
+    TEST,
+    WITHOUT,
     Card,
     CategoryBins,
     Check,
-    GroupMetric,
+    Disparity,
+    Fairness,
+    Group,
+    Importance,
     Metric,
     NumberBins,
     Reference,
@@ -46,18 +54,24 @@ from satchel.spec.outputs import (
 from satchel.spec.rules import Bounds
 
 __all__ = [
+    "ALL_ROWS",
     "Advice",
     "Bounds",
     "Breakpoints",
     "Card",
+    "CHOICE",
     "Category",
     "CategoryBins",
     "Check",
     "Classes",
     "Column",
     "Derived",
+    "Disparity",
+    "Fairness",
+    "FRESH",
     "Feature",
-    "GroupMetric",
+    "Group",
+    "Importance",
     "Inputs",
     "Intervals",
     "Isotonic",
@@ -79,5 +93,7 @@ __all__ = [
     "Source",
     "Spec",
     "Standard",
+    "TEST",
     "Value",
+    "WITHOUT",
 ]

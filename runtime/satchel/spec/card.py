@@ -13,6 +13,13 @@ from satchel.spec.rules import (
 
 Value = str | float | None
 
+# The protocols by which a figure may have been measured.
+ALL_ROWS = "cross-validation on all rows"
+CHOICE = "cross-validation on the training part"
+TEST = "test split"
+FRESH = "fresh rows of the generator"
+WITHOUT = "cross-validation without sensitive inputs"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NumberBins:
@@ -61,13 +68,28 @@ class Check:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Source:
-    """Where the training data come from."""
+    """Where the training data come from.
+
+    Attributes
+    ----------
+    synthetic : bool
+        Whether they were made by a program.
+    rule : str
+        What they follow, where they look real but obey a simple rule; empty otherwise.
+    collection, composition, known_issues : str
+        The datasheet in short (Gebru et al. 2021): how they were collected, what a row is, what
+        to beware of.
+    """
 
     name: str
     url: str
     licence: str
     rows: int
     synthetic: bool = False
+    rule: str = ""
+    collection: str = ""
+    composition: str = ""
+    known_issues: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,6 +104,10 @@ class Metric:
         The same figure for the naive guess that `Card.naive` describes.
     published : float or None
         The best published figure under a like protocol.
+    ceiling : float or None
+        The best that any model could reach, where that is known.
+    bounds : (float, float) or None
+        A 95 % interval around the value, where chance matters.
     """
 
     output: str
@@ -90,22 +116,92 @@ class Metric:
     value: float
     naive: float | None = None
     published: float | None = None
+    ceiling: float | None = None
+    bounds: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class GroupMetric:
-    """One figure for the members of one group."""
+class Importance:
+    """By how much a loss grows when the values of one feature are shuffled among the rows.
 
+    Attributes
+    ----------
+    value, spread : float
+        Mean and standard deviation over the shuffles, as the loss of `Card.measure`.
+    """
+
+    feature: str
+    value: float
+    spread: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Group:
+    """Figures of the members of one group.
+
+    Attributes
+    ----------
+    figures : mapping
+        From the name of a figure to its value and the bounds of its 95 % bootstrap interval.
+    """
+
+    output: str
     feature: str
     group: str
     rows: int
+    figures: Mapping[str, tuple[float, float, float]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Disparity:
+    """By how much a figure differs between the groups of one feature.
+
+    Attributes
+    ----------
+    value, low, high : float
+        The largest difference, and the bounds of its 95 % bootstrap interval.
+    chance : float
+        What groups drawn by lot would exceed once in twenty times.
+    """
+
+    output: str
+    feature: str
     name: str
     value: float
+    low: float
+    high: float
+    chance: float
+
+    @property
+    def by_chance(self) -> bool:
+        """Whether groups drawn by lot may differ as much."""
+        return self.value <= self.chance
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fairness:
+    """How a model treats the groups of its sensitive features.
+
+    Attributes
+    ----------
+    protocol : str
+        The rows that it was measured on.
+    """
+
+    protocol: str
+    groups: tuple[Group, ...] = ()
+    disparities: tuple[Disparity, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Card:
-    """What a person should know before using the model (Mitchell et al. 2019)."""
+    """What a person should know before using the model (Mitchell et al. 2019).
+
+    Attributes
+    ----------
+    measure : str
+        The metric that the task's models are compared by.
+    """
 
     title: str
     headline: str
@@ -117,8 +213,10 @@ class Card:
     versions: Mapping[str, str]
     intended_use: str
     unintended_use: str
+    measure: str = "rmse"
     limitations: tuple[str, ...] = ()
-    fairness: tuple[GroupMetric, ...] = ()
+    importance: tuple[Importance, ...] = ()
+    fairness: Fairness | None = None
 
     def metric(self, name: str, protocol: str) -> Metric | None:
         """Return the figure of that name and protocol, of the first output that has it."""

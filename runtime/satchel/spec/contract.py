@@ -101,8 +101,8 @@ class Spec:
 
     @property
     def demonstration(self) -> bool:
-        """Whether the data are synthetic, so that the model is no more than an example."""
-        return self.card.source.synthetic
+        """Whether the data are made or follow a simple rule: the model is but an example."""
+        return self.card.source.synthetic or bool(self.card.source.rule)
 
     def to_json(self) -> str:
         """Return the spec as one line of JSON."""

@@ -62,41 +62,6 @@ class Intervals:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Regression:
-    """A score: ``raw * scale + mean``, brought inside `limits`, rounded.
-
-    The graph's output is float32 of shape (batch, 1).
-
-    Attributes
-    ----------
-    decimals : int or None
-        Decimal places that are kept; None for all.
-    pass_at : float or None
-        The score from which on the label is the second of `pass_labels`.
-    """
-
-    kind: ClassVar[str] = "regression"
-    name: str
-    label: str
-    unit: str = ""
-    mean: float = 0.0
-    scale: float = 1.0
-    limits: Bounds = (None, None)
-    decimals: int | None = None
-    pass_at: float | None = None
-    pass_labels: tuple[str, str] = ("fail", "pass")
-    intervals: Intervals | None = None
-
-    def __post_init__(self) -> None:
-        require(self.scale > 0, f"scale of {self.name} must be above 0")
-        require_ordered(self.limits, f"limits of {self.name}")
-        require(
-            self.decimals is None or 0 <= self.decimals <= 15,
-            f"decimals of {self.name} must be between 0 and 15",
-        )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Sigmoid:
     """Calibration ``1 / (1 + exp(a * raw + b))`` (Platt 1999)."""
 
@@ -120,6 +85,48 @@ class Isotonic:
             "isotonic calibration: y must not decrease",
         )
         require(self.y[0] >= 0 and self.y[-1] <= 1, "isotonic calibration: y is a probability")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Regression:
+    """A score: ``raw * scale + mean``, brought inside `limits`, rounded.
+
+    The graph's output is float32 of shape (batch, 1).
+
+    Attributes
+    ----------
+    decimals : int or None
+        Decimal places that are kept; None for all.
+    pass_at : float or None
+        The score from which on the label is the second of `pass_labels`.
+    calibration : Sigmoid, Isotonic or None
+        From the score, before rounding, to the probability of that label.
+    """
+
+    kind: ClassVar[str] = "regression"
+    name: str
+    label: str
+    unit: str = ""
+    mean: float = 0.0
+    scale: float = 1.0
+    limits: Bounds = (None, None)
+    decimals: int | None = None
+    pass_at: float | None = None
+    pass_labels: tuple[str, str] = ("fail", "pass")
+    intervals: Intervals | None = None
+    calibration: Sigmoid | Isotonic | None = None
+
+    def __post_init__(self) -> None:
+        require(self.scale > 0, f"scale of {self.name} must be above 0")
+        require_ordered(self.limits, f"limits of {self.name}")
+        require(
+            self.calibration is None or self.pass_at is not None,
+            f"{self.name}: a probability of passing needs a pass mark",
+        )
+        require(
+            self.decimals is None or 0 <= self.decimals <= 15,
+            f"decimals of {self.name} must be between 0 and 15",
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable
 from itertools import pairwise
@@ -33,6 +34,12 @@ def within(number: float, bounds: Bounds) -> bool:
     """Whether `number` lies inside `bounds`."""
     low, high = bounds
     return (low is None or low <= number) and (high is None or number <= high)
+
+
+def opened(bounds: Bounds) -> tuple[float, float]:
+    """Return `bounds` with infinities where there is none."""
+    low, high = bounds
+    return -math.inf if low is None else low, math.inf if high is None else high
 
 
 def require_breakpoints(x: tuple[float, ...], y: tuple[float, ...], what: str) -> None:

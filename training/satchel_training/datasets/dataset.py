@@ -14,53 +14,34 @@ import pandas as pd
 from satchel import DataError, RecordError
 from satchel.encoder import Encoder
 from satchel.spec import Feature, Inputs, Number, OneHot, Standard
+from satchel_training.datasets.source import DataSource
 
 DATA_VARIABLE = "SATCHEL_DATA"
 LISTED_PROBLEMS = 5
 
 
 @dataclass(frozen=True, kw_only=True)
-class Dataset:
+class Dataset(DataSource):
     """A public data set in one CSV file.
 
     Attributes
     ----------
-    name : str
-        Short name.
-    title, url, licence : str
-        As its card names the source.
     file : str
         Name of the file.
     delimiter : str
         What separates its cells.
-    fields : tuple of Number or Category
-        All columns; what is estimated from data (imputed value, range seen) is not set yet.
-    targets : tuple of str
-        Fields that may never be blank.
-    generate : callable
-        From a number of rows and a seed to invented rows that look alike.
     fetch : callable
-        Puts the file into a folder, from its source.
+        Puts the file into a folder, from its source; see also `by_hand`.
     digest : str
         SHA-256 of the published cells, by which a fetched file is checked; see `digest_cells`.
+
+    The other attributes are those of `DataSource`.
     """
 
-    name: str
-    title: str
-    url: str
-    licence: str
     file: str
-    delimiter: str
-    fields: tuple[Feature, ...]
-    targets: tuple[str, ...]
-    generate: Callable[[int, int], pd.DataFrame]
+    delimiter: str = ","
     fetch: Callable[[Path], None]
     digest: str
-    synthetic: bool = False
-
-    def field(self, name: str) -> Feature:
-        """Return the field called `name`."""
-        return next(field for field in self.fields if field.name == name)
 
     def load(self, folder: str | os.PathLike[str] | None = None) -> pd.DataFrame:
         """Find, check and read the file.
@@ -100,6 +81,12 @@ class Dataset:
         """Check and read the file at `path`; returns and errors as in `load`."""
         header, rows = _read_cells(path, self.delimiter)
         text = pd.DataFrame.from_dict(rows, orient="index", columns=header, dtype=object)
+        absent = [name for name in self.identifiers if name not in header]
+        if absent:
+            problem = f"{absent[0]} is missing, which names the students"
+            raise DataError(self._refusal(path, problem))
+        # Dropped before anything reads it: an identifier never reaches a model or a message.
+        text = text.drop(columns=list(self.identifiers))
         self.check(text, str(path))
         text = text.reset_index(drop=True)
         columns = {f: text[f.name].str.strip().replace("", None) for f in self.fields}
@@ -140,7 +127,7 @@ class Dataset:
         try:
             problems = encoder.encode_columns({c: frame[c].to_numpy() for c in frame}).problems
         except RecordError as error:
-            raise DataError(f"{name} is not the data set {self.name}: {error}") from None
+            raise DataError(self._refusal(name, error)) from None
         lines = [
             f"line {frame.index[row]}: {problem}"
             for row in sorted(problems)
@@ -149,7 +136,35 @@ class Dataset:
         if lines:
             more = len(lines) - LISTED_PROBLEMS
             shown = lines[:LISTED_PROBLEMS] + ([f"and {more} more"] if more > 0 else [])
-            raise DataError(f"{name}: " + "; ".join(shown))
+            remedy = f"correct them, or take the file again from {self.url}"
+            raise DataError(f"{name}: {'; '.join(shown)} ({remedy})")
+
+    def _refusal(self, name: object, problem: object) -> str:
+        remedy = f"take {self.file} from {self.url}"
+        return f"{name} is not the data set {self.name}: {problem} ({remedy})"
+
+
+def by_hand(file: str, url: str, why: str) -> Callable[[Path], None]:
+    """Return a `Dataset.fetch` for a source that a program cannot take the file from.
+
+    Parameters
+    ----------
+    file : str
+        Name under which the file must lie.
+    url : str
+        Where a person finds it.
+    why : str
+        What stands in the way: ``its source asks for a login``.
+    """
+
+    def fetch(folder: Path) -> None:
+        raise DataError(
+            f"{file} is not fetched for you, because {why}: download it from {url}, keep the "
+            f"name {file}, and name its folder with --data DIR or by {DATA_VARIABLE}; or put it "
+            f"into {folder}"
+        )
+
+    return fetch
 
 
 def digest_cells(rows: Iterable[Sequence[str]]) -> str:
@@ -178,6 +193,8 @@ def _read_cells(path: Path, delimiter: str) -> tuple[list[str], dict[int, list[s
         raise DataError(f"{path} cannot be read as CSV: {error}") from None
     if not header:
         raise DataError(f"{path} is empty")
+    if not rows:
+        raise DataError(f"{path} has a header and no rows")
     if len(set(header)) < len(header):
         twice = sorted({name for name in header if header.count(name) > 1})
         raise DataError(f"{path}: the header names {', '.join(twice)} twice")

@@ -230,7 +230,7 @@ def unpack(archive: Path, folder: Path) -> None:
         raise DataError(f"{archive} is not the archive of {URL}: {error}") from None
 
 
-def _dataset(name: str, subject: str, file: str, digest: str) -> Dataset:
+def _dataset(name: str, subject: str, file: str, rows: int, digest: str) -> Dataset:
     return Dataset(
         name=name,
         title=f"UCI Student Performance, {subject} (Cortez and Silva 2008)",
@@ -243,6 +243,18 @@ def _dataset(name: str, subject: str, file: str, digest: str) -> Dataset:
         generate=generate,
         fetch=_fetch,
         digest=digest,
+        collection=(
+            "School reports and questionnaires of two secondary schools in Alentejo, Portugal, "
+            "in the school year 2005/06."
+        ),
+        composition=(
+            f"{rows} rows of 33 columns; a row is a pupil in one subject. Nothing is missing."
+        ),
+        known_issues=(
+            "Old, and of two schools only, most rows of one of them. Many pupils are in the files "
+            "of both subjects. A final grade of 0 probably stands for a pupil who dropped out. "
+            "What the questionnaires tell of home, drinking and health is the pupils' own word."
+        ),
     )
 
 
@@ -250,11 +262,13 @@ MATHEMATICS = _dataset(
     "uci-mathematics",
     "Mathematics",
     "student-mat.csv",
+    395,
     "bce75bfde8e2a6de5aa70b1126a39def128ba6fd59ad7a4f651fd289092f0717",
 )
 PORTUGUESE = _dataset(
     "uci-portuguese",
     "Portuguese",
     "student-por.csv",
+    649,
     "e12a52be415b21cc446ccddf2141272344cc72948c8200a5cabdf71db5c93311",
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -18,24 +18,42 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satchel import DataError
+from satchel.spec import Output, Segment
 
+KMEANS = "kmeans"
 FRAMEWORKS = {
+    "linear": "scikit_learn",
     "ridge": "scikit_learn",
+    "lasso": "scikit_learn",
+    "huber": "scikit_learn",
+    "least-absolute": "scikit_learn",
+    "logistic": "scikit_learn",
+    "logistic-unbalanced": "scikit_learn",
+    "decision-tree": "scikit_learn",
     "random-forest": "scikit_learn",
     "extra-trees": "scikit_learn",
     "gradient-boosting": "scikit_learn",
+    "mean": "scikit_learn",
+    KMEANS: "scikit_learn",
     "mlp": "torch",
+    "ann": "keras",
+    "cnn-small": "keras",
+    "cnn-large": "keras",
 }
 
 
 class Estimator(Protocol):
-    """A model with scikit-learn's interface, on the encoded matrix and the scaled target."""
+    """A model with scikit-learn's interface, on the encoded matrix.
 
-    def fit(self, X: NDArray[np.float32], y: NDArray[np.float64]) -> Any:
+    It answers one output: the scaled target of a regression, the codes of classes (then it has
+    ``predict_proba``, of shape (rows, labels), too), or the codes of segments.
+    """
+
+    def fit(self, X: NDArray[np.float32], y: NDArray[Any]) -> Any:
         """Fit to a matrix of shape (rows, columns) and a target of shape (rows,)."""
 
     def predict(self, X: NDArray[np.float32]) -> NDArray[Any]:
-        """Return the scaled target of shape (rows,)."""
+        """Return the target of shape (rows,)."""
 
 
 class Builder(Protocol):
@@ -44,12 +62,12 @@ class Builder(Protocol):
     def build(
         self,
         model: str,
+        output: Output,
         hyperparameters: Mapping[str, Any],
         seed: int,
-        pass_at: float | None,
         verbose: bool,
     ) -> Estimator:
-        """Return an estimator that is not fitted yet; `pass_at` is on the scaled target."""
+        """Return an estimator for `output` that is not fitted yet."""
 
     def suggest(self, model: str, trial: Any) -> dict[str, Any]:
         """Return hyperparameters drawn by an optuna trial."""
@@ -77,6 +95,11 @@ def load_builder(model: str) -> Builder:
     return importlib.import_module(f"{__name__}.{FRAMEWORKS[model]}")  # type: ignore[return-value]
 
 
+def head(model: str, output: Output) -> str:
+    """Return the model that answers `output`: segments are KMeans' beside any model."""
+    return KMEANS if isinstance(output, Segment) else model
+
+
 @dataclass(frozen=True)
 class Recipe:
     """What a search found for one model of one task.
@@ -84,7 +107,8 @@ class Recipe:
     Attributes
     ----------
     hyperparameters : dict
-        Arguments of the model's builder: text, numbers, truth values, or lists of them.
+        Arguments of the model's builder: text, numbers, truth values, lists of them, or one
+        more dict of these.
     features : tuple of str or None
         The inputs it needs; None for all of the task's.
     """
@@ -94,11 +118,8 @@ class Recipe:
 
     def to_toml(self) -> str:
         """Return the recipe as TOML."""
-        # Such values are spelled alike in JSON and TOML.
         lines = [f"features = {json.dumps(self.features)}"] if self.features else []
-        lines += ["[hyperparameters]"]
-        lines += [f"{name} = {json.dumps(value)}" for name, value in self.hyperparameters.items()]
-        return "\n".join(lines) + "\n"
+        return "\n".join([*lines, *_table("hyperparameters", self.hyperparameters)]) + "\n"
 
     @classmethod
     def from_toml(cls, text: str) -> Recipe:
@@ -106,6 +127,17 @@ class Recipe:
         plain = tomllib.loads(text)
         features = plain.get("features")
         return cls(plain["hyperparameters"], None if features is None else tuple(features))
+
+
+def _table(name: str, content: Mapping[str, Any]) -> Iterator[str]:
+    yield f"[{name}]"
+    for key, value in content.items():
+        if not isinstance(value, Mapping):
+            # Such values are spelled alike in JSON and TOML.
+            yield f"{key} = {json.dumps(value)}"
+    for key, value in content.items():
+        if isinstance(value, Mapping):
+            yield from _table(f"{name}.{key}", value)
 
 
 def kept_recipe(task: str, model: str) -> Recipe:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from satchel.progress import progress
+from satchel.spec import Output, Regression
 
 WEIGHTS, ARGUMENTS = "model.pt", "model.json"
 ACTIVATIONS = {"relu": nn.ReLU, "elu": nn.ELU, "tanh": nn.Tanh}
@@ -159,12 +160,14 @@ class MLPRegressor:
 
 def build(
     model: str,
+    output: Output,
     hyperparameters: Mapping[str, Any],
     seed: int,
-    pass_at: float | None,
     verbose: bool,
 ) -> MLPRegressor:
     """Return the estimator called `model`."""
+    assert isinstance(output, Regression)  # no task of classes names a model of this module
+    pass_at = None if output.pass_at is None else (output.pass_at - output.mean) / output.scale
     return {"mlp": MLPRegressor}[model](
         **hyperparameters, seed=seed, pass_at=pass_at, verbose=verbose
     )

@@ -1,0 +1,153 @@
+"""What rows whose truth is known tell of one output: metrics, intervals, probabilities, groups."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from satchel.fairness import fairness
+from satchel.metrics import calibration_curve, expected_calibration_error
+from satchel.prediction import Answers
+from satchel.scores import score
+from satchel.spec import Classes, Disparity, Group, Regression
+
+NORMAL_QUANTILE = 1.959963984540054  # between which and its negative lie 95 %
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How many true scores an interval holds.
+
+    Attributes
+    ----------
+    level : float
+        The share that it claims to hold.
+    share, low, high : float
+        The share that it holds, and the bounds of its 95 % interval.
+    """
+
+    level: float
+    share: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationBin:
+    """Rows of like probability: its mean, and the share of them that came true."""
+
+    probability: float
+    share: float
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """How far probabilities are to be believed.
+
+    Attributes
+    ----------
+    label : str
+        The label whose probability is meant.
+    error : float
+        Expected calibration error: the mean gap between probability and share.
+    bins : tuple of CalibrationBin
+        Up to ten, of equally many rows.
+    """
+
+    label: str
+    error: float
+    bins: tuple[CalibrationBin, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """How good the answers of one output are.
+
+    Attributes
+    ----------
+    metrics : dict
+        As `satchel.scores.score` gives them.
+    calibration : Calibration or None
+        None where the output gives no probability.
+    groups, disparities : tuple
+        As `satchel.fairness.fairness` gives them.
+    """
+
+    rows: int
+    metrics: Mapping[str, float]
+    coverage: tuple[Coverage, ...]
+    calibration: Calibration | None
+    groups: tuple[Group, ...]
+    disparities: tuple[Disparity, ...]
+
+
+def evaluate(
+    output: Regression | Classes,
+    true: NDArray[Any],
+    answers: Answers,
+    features: Mapping[str, ArrayLike],
+) -> Evaluation:
+    """Return how good the answers of one output are; at least one row is needed.
+
+    Parameters
+    ----------
+    output : Regression or Classes
+    true : ndarray, shape (rows,)
+        True scores or labels.
+    answers : Answers
+        What the model answers; no row may be without an answer.
+    features : mapping
+        From the name of a feature to the group of each row, as text.
+    """
+    groups, disparities = fairness(output, true, answers, features)
+    return Evaluation(
+        rows=len(true),
+        metrics=score(output, true, answers),
+        coverage=tuple(
+            _coverage(level, (low <= true) & (true <= high))
+            for level, low, high in answers.intervals
+        ),
+        calibration=_calibration(output, true, answers),
+        groups=groups,
+        disparities=disparities,
+    )
+
+
+def binomial_interval(successes: int, trials: int) -> tuple[float, float]:
+    """Return the 95 % interval of a share (Wilson 1927)."""
+    z, share = NORMAL_QUANTILE, successes / trials
+    middle = share + z**2 / (2 * trials)
+    half = z * math.sqrt(share * (1 - share) / trials + (z / (2 * trials)) ** 2)
+    low, high = ((middle + side) / (1 + z**2 / trials) for side in (-half, half))
+    # Rounding may put a bound just beyond a share of 0 or 1, where the two are the same.
+    return min(max(low, 0.0), share), max(min(high, 1.0), share)
+
+
+def _coverage(level: float, inside: NDArray[np.bool_]) -> Coverage:
+    count = int(inside.sum())
+    return Coverage(level, count / len(inside), *binomial_interval(count, len(inside)))
+
+
+def _calibration(
+    output: Regression | Classes, true: NDArray[Any], answers: Answers
+) -> Calibration | None:
+    if answers.probability is None:
+        return None
+    if isinstance(output, Classes):
+        assert output.positive is not None  # without one there is no probability
+        label, came = output.positive, true == output.positive
+    else:
+        label, came = output.pass_labels[1], true >= output.pass_at
+    mean, share, rows = calibration_curve(came, answers.probability)
+    bins = zip(mean.tolist(), share.tolist(), rows.tolist(), strict=True)
+    return Calibration(
+        label=label,
+        error=expected_calibration_error(came, answers.probability),
+        bins=tuple(CalibrationBin(*one) for one in bins),
+    )

@@ -1,0 +1,89 @@
+"""The final grade of a pupil of a secondary school, at three stages of the year."""
+
+from __future__ import annotations
+
+from satchel.spec import ALL_ROWS, Regression
+from satchel_training.datasets.dataset import Dataset
+from satchel_training.datasets.uci import MATHEMATICS, PORTUGUESE
+from satchel_training.tasks.task import Classified, Published, Task, last_known, mean
+
+STAGES = {
+    "full": (("G1", "G2"), "", "background, school life and the first two grades"),
+    "midyear": (("G1",), "-midyear", "background, school life and the first grade"),
+    "early": ((), "-early", "background and school life alone"),
+}
+# Cortez and Silva 2008: RMSE, and the accuracies of pass or fail and of five levels; with the
+# classifiers that cross-validation on the training part found best for these.
+PUBLISHED = {
+    ("mathematics", "full"): (1.75, (0.919, "decision-tree"), (0.785, "logistic-unbalanced")),
+    ("mathematics", "midyear"): (2.46, (0.838, "gradient-boosting"), (0.605, "decision-tree")),
+    ("mathematics", "early"): (3.90, (0.706, "gradient-boosting"), (0.335, "random-forest")),
+    ("Portuguese", "full"): (1.32, (0.930, "logistic-unbalanced"), (0.761, "decision-tree")),
+    ("Portuguese", "midyear"): (1.78, (0.901, "random-forest"), (0.629, "logistic-unbalanced")),
+    ("Portuguese", "early"): (2.67, (0.850, "decision-tree"), (0.367, "logistic-unbalanced")),
+}
+GRADES = ("G1", "G2", "G3")
+
+
+def _secondary(subject: str, dataset: Dataset, stage: str) -> Task:
+    known, suffix, text = STAGES[stage]
+    rmse, passing, levels = PUBLISHED[subject, stage]
+    return Task(
+        name=f"secondary-{subject.lower()}{suffix}",
+        title=f"Final grade in {subject} from {text}",
+        dataset=dataset,
+        features=tuple(f.name for f in dataset.fields if f.name in known or f.name not in GRADES),
+        outputs=(
+            Regression(
+                name="G3",
+                label="Final grade",
+                unit="points of 20",
+                limits=(0, 20),
+                decimals=1,
+                pass_at=10,
+            ),
+        ),
+        models=("ridge", "random-forest", "extra-trees", "gradient-boosting", "mean", "mlp"),
+        naive=last_known(known[-1]) if known else mean,
+        naive_text=f"the last known grade, {known[-1]}" if known else "the mean grade",
+        published=Published(
+            figures={"rmse": rmse},
+            protocol=ALL_ROWS,
+            text="Cortez and Silva 2008, best of five methods, 20 runs of 10 folds",
+        ),
+        classified=(
+            Classified(
+                name="pass",
+                cuts=(10,),
+                labels=("fail", "pass"),
+                models=(passing[1],),
+                published=passing[0],
+            ),
+            Classified(
+                name="levels",
+                cuts=(10, 12, 14, 16),
+                labels=("under 10", "10-11", "12-13", "14-15", "16 and over"),
+                models=(levels[1],),
+                published=levels[0],
+            ),
+        ),
+        intended_use=(
+            "A second opinion for a teacher on which pupils may need support before the final "
+            "grade."
+        ),
+        unintended_use=(
+            "Any automatic decision about a pupil: grading, admission, streaming or discipline."
+        ),
+        limitations=(
+            "Learned from two schools in Portugal in 2005/06: elsewhere it is a guess until it "
+            "has been checked on a school's own grades.",
+            "A pupil who drops out has a final grade of 0, which no input foretells well.",
+        ),
+    )
+
+
+SECONDARY = tuple(
+    _secondary(subject, dataset, stage)
+    for subject, dataset in (("mathematics", MATHEMATICS), ("Portuguese", PORTUGUESE))
+    for stage in STAGES
+)
