@@ -84,15 +84,16 @@ def run(arguments: argparse.Namespace) -> int:
         raise SatchelError(
             f"{task.name} has no model {unknown.pop()!r}; there are: {', '.join(task.models)}"
         )
-    if (arguments.runs or 1) < 1 or (arguments.folds or 2) < 2:
-        raise SatchelError("give at least 1 run of at least 2 folds")
+    runs = task.runs if arguments.runs is None else arguments.runs
+    folds = task.folds if arguments.folds is None else arguments.folds
+    if runs < 1 or folds < 2:
+        raise SatchelError(f"{runs} runs of {folds} folds: give at least 1 run of at least 2 folds")
     frame = task.dataset.load(arguments.data)
     models = arguments.model or task.models
-    standings = list(compare(task, frame, models, arguments.runs, arguments.folds))
+    standings = list(compare(task, frame, models, runs, folds))
     if arguments.json:
         print(json.dumps([asdict(standing) for standing in standings], indent=2))
         return 0
-    runs, folds = arguments.runs or task.runs, arguments.folds or task.folds
     print(f"{task.name}: {runs} x {folds}-fold cross-validation on all {len(frame)} rows")
     for question in dict.fromkeys(standing.question for standing in standings):
         print("\n".join(_table(question, [s for s in standings if s.question == question])))

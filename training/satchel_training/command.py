@@ -89,9 +89,10 @@ def run(arguments: argparse.Namespace) -> int:
 def _train(task: Task, frame: DataFrame, model: str, arguments: argparse.Namespace) -> None:
     from satchel_training import evaluate
     from satchel_training.models import kept_recipe
+    from satchel_training.report import write_report
     from satchel_training.run import refuse_other_folder
     from satchel_training.search import find_features, search
-    from satchel_training.train import train
+    from satchel_training.train import train_for_report
 
     folder = Path(arguments.out or f"runs/{task.name}.{model}")
     refuse_other_folder(folder)
@@ -104,9 +105,9 @@ def _train(task: Task, frame: DataFrame, model: str, arguments: argparse.Namespa
     if arguments.narrow:
         features = find_features(task, train_rows, model, recipe.hyperparameters)
         recipe = replace(recipe, features=features)
-    trained = train(task, frame, model, recipe, verbose)
-    trained.save(folder)
-    print(f"{trained.spec.name}: {folder}")
+    trained, material = train_for_report(task, frame, model, recipe, verbose)
+    trained.save(folder, lambda new: write_report(new, material))
+    print(f"{trained.spec.name}: {folder}, with {folder / 'report.html'}")
     for metric in trained.spec.card.metrics:
         beside = "" if metric.naive is None else f"  naive {metric.naive:8.3f}"
         beside += "" if metric.published is None else f"  published {metric.published:.3f}"

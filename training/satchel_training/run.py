@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,14 +37,23 @@ class Run:
     recipe: Recipe
     history: list[dict[str, float]]
 
-    def save(self, folder: Path) -> None:
-        """Write the run beside `folder`, then put it in its place; a former run goes away."""
+    def save(self, folder: Path, add: Callable[[Path], None] | None = None) -> None:
+        """Write the run beside `folder`, then put it in its place; a former run goes away.
+
+        Parameters
+        ----------
+        folder : Path
+        add : callable, optional
+            Writes more into the folder that it is given, before that is put in place.
+        """
         refuse_other_folder(folder)
         folder.parent.mkdir(parents=True, exist_ok=True)
         new = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
         try:
             new.chmod(0o755)
             self._write(new)
+            if add is not None:
+                add(new)
             if folder.exists():
                 old = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
                 folder.rename(old / "run")

@@ -21,6 +21,7 @@ from satchel.spec import (
     Card,
     Metric,
     Regression,
+    Segment,
     Source,
     Spec,
 )
@@ -31,6 +32,7 @@ from satchel_training.fairness import measure_fairness
 from satchel_training.fit import Fitted, fit, fit_reference
 from satchel_training.importance import permutation_importance
 from satchel_training.models import Estimator, Recipe, load_builder
+from satchel_training.report import Material
 from satchel_training.run import Run
 from satchel_training.tasks.task import Task, narrow
 from satchel_training.uncertainty import tested_figures, with_uncertainty
@@ -47,6 +49,17 @@ def train(
     recipe: Recipe,
     verbose: bool = False,
 ) -> Run:
+    """Return the run of `train_for_report`."""
+    return train_for_report(task, frame, model, recipe, verbose)[0]
+
+
+def train_for_report(
+    task: Task,
+    frame: pd.DataFrame,
+    model: str,
+    recipe: Recipe,
+    verbose: bool = False,
+) -> tuple[Run, Material]:
     """Train `model` for `task` on the training part of `frame`, and measure it.
 
     Cross-validation on the training part is for choosing between models, for intervals and
@@ -97,7 +110,17 @@ def train(
     )
     spec = _spec(task, model, fitted, train_rows, card)
     history = getattr(fitted.heads[task.scored[0].name], "history_", [])
-    return Run(spec, fitted.heads, recipe, history)
+    segment = next((o.name for o in fitted.outputs if isinstance(o, Segment)), None)
+    material = Material(
+        task=task,
+        spec=spec,
+        history=history,
+        train=train_rows,
+        tested=tested,
+        choice=choice,
+        segments=None if segment is None else fitted.predict(train_rows)[segment].label,
+    )
+    return Run(spec, fitted.heads, recipe, history), material
 
 
 def _tested(task: Task, protocol: str, fitted: Fitted, tested: Answered) -> tuple[Metric, ...]:
@@ -211,8 +234,8 @@ def _headline(task: Task, metrics: tuple[Metric, ...]) -> str:
     every = f", mean of {len(task.scored)} scores," if len(task.scored) > 1 else ""
     sentences = [
         f"{measure[0].upper() + measure[1:]} {chosen:.2f}{unit}{every} in cross-validation and "
-        f"{tested:.2f} on the test split; {task.naive_text}: {chosen_naive:.2f} and "
-        f"{tested_naive:.2f}.",
+        f"{tested:.2f} on the test split; by the naive guess, {task.naive_text}, "
+        f"{chosen_naive:.2f} and {tested_naive:.2f}.",
         f"By its {measure} it {verdict}.",
     ]
     for name, what in (("pass_accuracy", "Pass or fail"), ("accuracy", "The exact answer")):

@@ -91,7 +91,7 @@ def with_uncertainty(output: Output, runs: Sequence[Answered]) -> Output:
         if output.pass_at is None:
             return output
         return replace(output, calibration=fit_calibration(_passed(output, answers)))
-    if isinstance(output, Classes) and output.positive is not None:
+    if isinstance(output, Classes) and len(output.labels) == 2:
         calibration = fit_calibration(gather(output, runs), keep=True)
         if calibration is None:
             return output
@@ -115,7 +115,7 @@ def figures(output: Regression | Classes, runs: Sequence[Answered]) -> dict[str,
         if output.pass_at is None:
             return found
         answers = _passed(output, answers)
-    elif output.positive is None:
+    elif len(output.labels) > 2:
         return found
     probability = calibrated(answers, keep=isinstance(output, Classes))
     return found | {
@@ -129,7 +129,7 @@ def with_calibrated(task: Task, run: Answered) -> Answered:
     """Return out-of-fold answers with probabilities as `figures` judges them."""
     answers = dict(run.answers)
     for output in task.scored:
-        if isinstance(output, Classes) and output.positive is not None:
+        if isinstance(output, Classes) and len(output.labels) == 2:
             probability = calibrated(gather(output, [run]), keep=True)
             answers[output.name] = replace(answers[output.name], probability=probability)
     return replace(run, answers=answers)
@@ -158,7 +158,7 @@ def tested_figures(
         if output.pass_at is None:
             return found, bounds
         answers = _passed(output, answers)
-    elif output.positive is None:
+    elif len(output.labels) > 2:
         return found, bounds
     probability = np.asarray(tested.answers[output.name].probability)
     return found | {
@@ -246,6 +246,8 @@ def _spread(answers: OutOfFold) -> Breakpoints | None:
     points: dict[float, float] = {}
     for low, high in pairwise(edges):
         inside = (answers.score >= low) & (answers.score <= high)
+        if not inside.any():
+            continue
         x = float(np.mean(answers.score[inside]))
         points[x] = float(np.mean(np.abs(answers.true[inside] - answers.score[inside])))
     floor = 0.1 * max(points.values())  # no interval of no width
