@@ -106,10 +106,11 @@ def _decode_regression(output: Regression, raw: NDArray[np.float32]) -> Answers:
     exact = exact_score(output, raw)
     value = _round(output, exact)
     label = probability = None
-    if output.pass_at is not None:
-        label = np.array(output.pass_labels, object)[(value >= output.pass_at).astype(int)]
     if output.calibration is not None:
         probability = np.clip(calibrate(output.calibration, exact), 0.0, 1.0)
+    if output.pass_at is not None:
+        passed = value >= output.pass_at if probability is None else probability >= 0.5
+        label = np.array(output.pass_labels, object)[passed.astype(int)]
     intervals = [] if output.intervals is None else prediction_intervals(output.intervals, exact)
     return Answers(
         value=value,

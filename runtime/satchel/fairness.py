@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from satchel.prediction import Answers
 from satchel.roc import largest_area
+from satchel.scores import called_pass
 from satchel.spec import Classes, Disparity, Group, Regression
 
 LEAST = 20  # members of a group, without which a figure is noise
@@ -150,7 +151,7 @@ def _means(
     }
     if output.pass_at is None:
         return means, None
-    came, called = y >= output.pass_at, value >= output.pass_at
+    came, called = y >= output.pass_at, called_pass(output, answers)
     return means | _rates(came, called), (came, value)
 
 

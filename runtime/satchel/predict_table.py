@@ -128,6 +128,8 @@ def _columns(predictor: Predictor) -> Iterator[str]:
         if isinstance(output, Regression):
             if output.pass_at is not None:
                 yield f"{name}_label"
+            if output.calibration is not None:
+                yield f"{name}_probability"
             for level in () if output.intervals is None else output.intervals.levels:
                 yield f"{name}_low_{level.level:g}"
                 yield f"{name}_high_{level.level:g}"
@@ -145,11 +147,11 @@ def _cells(prediction: Prediction) -> Iterator[str]:
             yield repr(answer.value)
         if answer.label is not None:
             yield answer.label
+        if answer.probability is not None:
+            yield repr(answer.probability)
         for interval in answer.intervals:
             yield repr(interval.low)
             yield repr(interval.high)
-        if answer.probability is not None:
-            yield repr(answer.probability)
     if prediction.advice is not None:
         yield prediction.advice
 

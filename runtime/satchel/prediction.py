@@ -43,7 +43,7 @@ class Answer:
     value : float or None
         The score of a regression, in `unit`.
     label : str or None
-        The class or segment; for a score with a pass mark, on which side it lies.
+        The class or segment; for a score with a pass mark, the likelier side of it.
     probability : float or None
         Of the positive label.
     probabilities : dict or None

@@ -46,10 +46,18 @@ def score(output: Regression | Classes, true: NDArray[Any], answers: Answers) ->
         "r2": metrics.r2_score(y, value),
     }
     if output.pass_at is not None:
-        passed = y >= output.pass_at, value >= output.pass_at
-        figures["pass_accuracy"] = metrics.accuracy_score(*passed)
+        figures["pass_accuracy"] = metrics.accuracy_score(
+            y >= output.pass_at, called_pass(output, answers)
+        )
     if output.decimals == 0:
         figures["accuracy"] = metrics.accuracy_score(y, np.round(value))
         figures["precision"] = metrics.weighted_precision_score(y, np.round(value))
         figures["f1"] = metrics.weighted_f1_score(y, np.round(value))
     return figures
+
+
+def called_pass(output: Regression, answers: Answers) -> NDArray[np.bool_]:
+    """Return which rows are said to pass: by their label, or where there is none by the score."""
+    if answers.label is not None:
+        return np.asarray(answers.label == output.pass_labels[1], bool)
+    return np.asarray(np.asarray(answers.value) >= output.pass_at)

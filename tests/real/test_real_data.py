@@ -54,7 +54,8 @@ def test_every_row_of_the_file_gets_its_prediction(file, predicted, frame):
     assert {row["predicted_G3_label"] for row in rows} == {"fail", "pass"}
     assert {row["error"] for row in rows} == {""}
     for row in rows:
-        assert (row["predicted_G3_label"] == "pass") == (float(row["predicted_G3"]) >= 10)
+        likely = float(row["predicted_G3_probability"]) >= 0.5
+        assert (row["predicted_G3_label"] == "pass") == likely
 
 
 def test_the_file_gets_what_the_api_gives(file, predicted, frame):

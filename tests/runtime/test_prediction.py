@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from satchel import Interval, Prediction, RecordError
-from satchel.decoder import Decoder
+from satchel.decoder import Decoder, decode_output
 from satchel.errors import Problem
 from satchel.note import Note
 from satchel.spec import (
@@ -294,3 +294,19 @@ def test_a_prediction_cannot_be_changed(decode):
     assert isinstance(item, Prediction)
     with pytest.raises(AttributeError):
         item.segment = "b"
+
+
+def test_with_a_probability_of_passing_the_label_is_the_likelier_side():
+    output = Regression(
+        name="grade",
+        label="Grade",
+        pass_at=10,
+        decimals=1,
+        calibration=Isotonic(x=(9.0, 10.0), y=(0.3, 0.8)),
+    )
+    raw = np.array([[8.0], [9.3], [9.5], [12.0]], np.float32)
+    answers = decode_output(output, raw)
+    np.testing.assert_allclose(answers.probability, [0.3, 0.45, 0.55, 0.8], atol=1e-6)
+    # 9.5 lies below the mark, and is more likely a pass all the same.
+    assert answers.label.tolist() == ["fail", "fail", "pass", "pass"]
+    assert answers.value.tolist() == [8.0, 9.3, 9.5, 12.0]

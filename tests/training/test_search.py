@@ -1,3 +1,4 @@
+import dataclasses
 from dataclasses import replace
 
 import numpy as np
@@ -31,7 +32,8 @@ def test_a_narrowed_task_ignores_what_it_does_not_use(task, frame):
 
 
 def test_derived_numbers_go_with_the_features_that_they_need(outcome_task):
-    without_score = narrow(outcome_task, ("hours", "course"))
+    plain = dataclasses.replace(outcome_task, segmented_by={})
+    without_score = narrow(plain, ("hours", "course"))
     assert without_score.features == ("hours", "course")
     assert without_score.derived == ()  # the pace needs the total, which needs the score
     without_course = narrow(outcome_task, ("hours", "score"))
@@ -39,6 +41,11 @@ def test_derived_numbers_go_with_the_features_that_they_need(outcome_task):
     inputs = fit_inputs(without_course, outcome_task.dataset.generate(40, 1))
     sources = [column.source for column in inputs.columns]
     assert sources == ["hours", "score", "total", "spread", "pace"]
+
+
+def test_what_segments_are_computed_from_stays(outcome_task):
+    # The total needs hours and the score.
+    assert narrow(outcome_task, ("course",)).features == ("hours", "score", "course")
 
 
 def test_what_tells_all_is_the_most_important(task, frame):

@@ -117,7 +117,8 @@ def test_the_isotonic_one_is_scikit_learns_where_its_points_suffice():
     oracle = IsotonicRegression(y_min=0, y_max=1, out_of_bounds="clip")
     oracle.fit(answers.score, answers.true)
     x = np.linspace(-1, 2, 200)
-    np.testing.assert_allclose(calibrate(fit_isotonic(answers), x), oracle.predict(x), atol=1e-12)
+    expected = np.clip(oracle.predict(x), 1 / 32, 31 / 32)  # nothing is certain by 30 rows
+    np.testing.assert_allclose(calibrate(fit_isotonic(answers), x), expected, atol=0.02)
 
 
 def test_the_isotonic_one_has_a_bounded_number_of_points():

@@ -18,6 +18,7 @@ from sklearn.isotonic import IsotonicRegression
 
 from satchel.decoder import calibrate, prediction_intervals
 from satchel.metrics import (
+    accuracy_score,
     brier_score,
     expected_calibration_error,
     log_loss,
@@ -104,9 +105,10 @@ def with_uncertainty(output: Output, runs: Sequence[Answered]) -> Output:
 def figures(output: Regression | Classes, runs: Sequence[Answered]) -> dict[str, float]:
     """Return what out-of-fold answers show of the intervals and probabilities of `output`.
 
-    ``coverage_80``, ``coverage_90``: the share of true scores inside their interval. ``brier``,
-    ``log_loss``, ``ece`` (expected calibration error): of the calibrated probability of the
-    positive class, or of passing. Each row is judged by what all others estimate.
+    ``pass_accuracy``: of the likelier side of the pass mark. ``coverage_80``, ``coverage_90``:
+    the share of true scores inside their interval. ``brier``, ``log_loss``, ``ece`` (expected
+    calibration error): of the calibrated probability of the positive class, or of passing. Each
+    row is judged by what all others estimate.
     """
     found: dict[str, float] = {}
     answers = gather(output, runs)
@@ -118,6 +120,8 @@ def figures(output: Regression | Classes, runs: Sequence[Answered]) -> dict[str,
     elif len(output.labels) > 2:
         return found
     probability = calibrated(answers, keep=isinstance(output, Classes))
+    if isinstance(output, Regression):
+        found["pass_accuracy"] = accuracy_score(answers.true == 1, probability >= 0.5)
     return found | {
         "brier": brier_score(answers.true, probability),
         "log_loss": log_loss(answers.true, probability),
@@ -129,9 +133,16 @@ def with_calibrated(task: Task, run: Answered) -> Answered:
     """Return out-of-fold answers with probabilities as `figures` judges them."""
     answers = dict(run.answers)
     for output in task.scored:
+        found = gather(output, [run])
         if isinstance(output, Classes) and len(output.labels) == 2:
-            probability = calibrated(gather(output, [run]), keep=True)
+            probability = calibrated(found, keep=True)
             answers[output.name] = replace(answers[output.name], probability=probability)
+        elif isinstance(output, Regression) and output.pass_at is not None:
+            probability = calibrated(_passed(output, found))
+            label = np.array(output.pass_labels, object)[(probability >= 0.5).astype(int)]
+            answers[output.name] = replace(
+                answers[output.name], probability=probability, label=label
+            )
     return replace(run, answers=answers)
 
 
@@ -310,7 +321,9 @@ def fit_isotonic(answers: OutOfFold) -> Isotonic:
         # Bins of equal mass: fewer points, and none of them is one pupil's.
         x = np.unique(np.quantile(answers.score, np.linspace(0, 1, MOST_BREAKPOINTS)))
         y = regression.predict(x)
-    return Isotonic(x=tuple(x.tolist()), y=tuple(np.clip(y, 0, 1).tolist()))
+    # By so many rows nothing is certain (Laplace's rule of succession).
+    least = 1 / (len(np.unique(answers.row)) + 2)
+    return Isotonic(x=tuple(x.tolist()), y=tuple(np.clip(y, least, 1 - least).tolist()))
 
 
 def cross_fitted(

@@ -98,9 +98,10 @@ class Regression:
     decimals : int or None
         Decimal places that are kept; None for all.
     pass_at : float or None
-        The score from which on the label is the second of `pass_labels`.
+        The score from which on a student has passed: the second of `pass_labels`.
     calibration : Sigmoid, Isotonic or None
-        From the score, before rounding, to the probability of that label.
+        From the predicted score, before rounding, to the probability of passing. Then the label
+        is the likelier one; without it, that of the side on which the predicted score lies.
     """
 
     kind: ClassVar[str] = "regression"
