@@ -39,6 +39,7 @@ DIRECT = {"numpy", "onnxruntime"}
 PACKAGES = ("satchel", "satchel_training", "satchel_export", "satchel_web")
 CODE = {".py", ".pyi", ".typed", ".toml"}
 WEB = {".html", ".css", ".js", ".svg", ".json", ".po", ".mo", ".woff2", ".png", ".ico"}
+REPORT = PurePosixPath("satchel_training/report/page.html")
 BUNDLES = PurePosixPath("satchel/models_onnx")
 MINUTE_LONG = "tests/runtime/test_privacy.py::test_for_a_minute"
 
@@ -146,6 +147,8 @@ def _belongs(name: PurePosixPath) -> bool:
     top = name.parts[0]
     if any(part in ("tests", "conftest.py") or part.startswith("test_") for part in name.parts):
         return False
+    if name == REPORT:
+        return True
     if name.parent == BUNDLES:
         return name.suffix in (".onnx", ".md") or name.name == "index.json"
     if top == "satchel_web" and name.suffix in WEB:
