@@ -102,12 +102,12 @@ class TablePredictor:
             raise TableError(f"the table already has the columns {clash}; rename or remove them")
         marks = marks or Marks()
         self._readers = {
-            name: CellReader(name, features[name], marks, fields[i].total)
+            name: CellReader(name, features[name], marks, fields[i].total, header[i])
             for name, i in self._places.items()
         }
         self._scales = {
-            name: ScaleWatch(feature, predictor.spec)
-            for name in self._places
+            name: ScaleWatch(feature, predictor.spec, header[i])
+            for name, i in self._places.items()
             if isinstance(feature := features[name], Number)
         }
         self._rounded = [

@@ -48,7 +48,10 @@ def add_table_arguments(parser: argparse.ArgumentParser) -> None:
         "holds the fields of the model",
     )
     group.add_argument(
-        "--sheet", default="", help="name or number of an Excel sheet; otherwise the first"
+        "--sheet",
+        default="",
+        help="name or number of an Excel sheet; otherwise the first that "
+        "holds the fields of the model, or the first",
     )
 
 

@@ -82,13 +82,9 @@ class ExcelReader:
             raise
 
     def _open(self, options: Options, wanted: Wanted) -> None:
-        sheet = self._sheet(options.sheet)
+        sheet = self._sheet(options, wanted)
         self.total: int | None = sheet.max_row
-        # What a sheet says of its size may be wrong, and pads every row.
-        sheet.reset_dimensions()
-        most = min(max(options.header_row or 0, ROWS_TO_HEADER), ROWS_PER_CHUNK)
-        rows = self._rows(sheet)
-        first = list(itertools.islice(rows, most))
+        rows, first = self._begin(sheet, options)
         place = find_header(first, wanted, options.header_row)
         if place is None:
             where = f"row {options.header_row}" if options.header_row else "its first rows"
@@ -99,7 +95,16 @@ class ExcelReader:
         self._rest = itertools.chain(first[place + 1 :], rows)
         self._number = place + 1
 
-    def _sheet(self, chosen: str) -> Any:
+    def _begin(self, sheet: Any, options: Options) -> tuple[Iterator[Row], list[Row]]:
+        """Return the rows of a sheet and, taken from them, the first ones."""
+        # What a sheet says of its size may be wrong, and pads every row.
+        sheet.reset_dimensions()
+        rows = self._rows(sheet)
+        most = min(max(options.header_row or 0, ROWS_TO_HEADER), ROWS_PER_CHUNK)
+        return rows, list(itertools.islice(rows, most))
+
+    def _sheet(self, options: Options, wanted: Wanted) -> Any:
+        chosen = options.sheet
         sheets = {sheet.title: sheet for sheet in self._book.worksheets}
         if not sheets:
             raise TableError(f"{self._name} has no sheet with cells")
@@ -112,10 +117,13 @@ class ExcelReader:
             close = difflib.get_close_matches(chosen, names, n=1)
             hint = f"; did you mean {close[0]!r}?" if close else f"; there are {names}"
             raise TableError(f"{self._name} has no sheet {chosen!r}{hint}")
-        if len(names) > 1:
-            listed = ", ".join(map(repr, names))
-            self.remarks.append(f"Read the sheet {names[0]!r} of {listed} (--sheet for another)")
-        return sheets[names[0]]
+        if len(names) == 1:
+            return sheets[names[0]]
+        fitting = [one for one in names if wanted.fits(self._begin(sheets[one], options)[1])]
+        name = (fitting or names)[0]
+        listed = ", ".join(map(repr, names))
+        self.remarks.append(f"Read the sheet {name!r} of {listed} (--sheet for another)")
+        return sheets[name]
 
     def _rows(self, sheet: Any) -> Iterator[Row]:
         for cells in sheet.iter_rows():

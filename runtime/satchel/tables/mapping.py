@@ -8,7 +8,10 @@ from dataclasses import dataclass
 
 from satchel.errors import TableError
 from satchel.spec import Category, Number, Regression, Spec
+from satchel.tables.marks import full_marks
 from satchel.tables.table import Wanted, plain_name
+
+LEAST_HELD = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ def _total(feature: Number | Category, text: str) -> float:
     name = feature.name
     if isinstance(feature, Category):
         raise TableError(f"{name} is no number and has no total; leave /{text} out")
-    lower, upper = feature.limits
+    lower, upper = feature.limits[0], full_marks(feature)
     if upper is None or upper <= 0 or lower not in (None, 0.0):
         raise TableError(
             f"{name} does not go from 0 to an upper limit, so a total of {text!r} cannot be "
@@ -97,9 +100,15 @@ def wanted(spec: Spec, mapping: Mapping[str, str], targets: Mapping[str, str]) -
 
 
 def hint(name: str, known: Iterable[str]) -> str:
-    """Return the name most like `name`, whatever its case and signs, or nothing."""
+    """Return the name most like `name`, whatever its case and signs, or nothing.
+
+    A name that holds all of it counts too: ``Assignment: Quiz 1 (Real)`` for ``Quiz1``.
+    """
     by_plain = {plain_name(one): one for one in known if one}
-    close = difflib.get_close_matches(plain_name(name), by_plain, n=1)
+    plain = plain_name(name)
+    close = difflib.get_close_matches(plain, by_plain, n=1)
+    if not close and len(plain) >= LEAST_HELD:
+        close = sorted((one for one in by_plain if plain in one), key=len)[:1]
     return by_plain[close[0]] if close else ""
 
 

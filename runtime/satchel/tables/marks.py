@@ -14,6 +14,7 @@ from satchel.values import is_missing, plain, read_number, shown
 
 MISSING = ("-", "–", "—", "n/a", "na", "#n/a", "nan", "null", "abs")  # noqa: RUF001
 
+_PERCENT = re.compile(r"%|\bpercent\b|\bof 100\b")
 _COMMA = re.compile(r"[+-]?(\d+,\d*|,\d+)([eE][+-]?\d+)?", re.ASCII)
 _POINT = re.compile(r"[+-]?(\d+\.\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
@@ -34,6 +35,14 @@ class Marks:
     decimal: str = "."
 
 
+def full_marks(field: Number | Regression) -> float | None:
+    """Return what a field's numbers are out of: its upper limit, or 100 where they are percent.
+
+    Attendance in percent may have a limit a little above 100.
+    """
+    return 100.0 if _PERCENT.search(field.unit) else field.limits[1]
+
+
 class CellReader:
     """Reads the cells of one column as values that the model's own readers understand.
 
@@ -46,6 +55,8 @@ class CellReader:
     marks : Marks
     total : float or None
         What the column's marks are out of, where that is not the field's upper limit.
+    column : str
+        Name of the column, for messages, where it is not that of the field.
     """
 
     def __init__(
@@ -54,14 +65,16 @@ class CellReader:
         field: Number | Category | Regression | Classes,
         marks: Marks,
         total: float | None = None,
+        column: str = "",
     ) -> None:
         self._name, self._marks, self._total = name, marks, total
+        self._column = column or name
         self._is_number = isinstance(field, Number | Regression)
         self._integer = isinstance(field, Number) and field.integer
         self._upper: float | None = None
         own: tuple[str, ...] = ()
         if isinstance(field, Number | Regression):
-            self._upper = 100.0 if field.unit.strip() == "%" else field.limits[1]
+            self._upper = full_marks(field)
         else:
             own = field.values if isinstance(field, Category) else field.labels
         # What is a value of the field is no mark.
@@ -153,7 +166,7 @@ class CellReader:
                         "has no upper limit; give the number itself"
                         if upper is None
                         else f"goes up to {plain(upper)}; "
-                        f'--map "COLUMN={self._name}/100" brings it there'
+                        f'--map "{self._column}={self._name}/100" brings it there'
                     )
                 )
         assert upper is not None

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from satchel.spec import Number, NumberBins, Spec
+from satchel.tables.marks import full_marks
 from satchel.values import is_missing, plain, read_number
 
 LOWEST = 0.1
@@ -24,10 +25,12 @@ class ScaleWatch:
     feature : Number
     spec : Spec
         Its reference says how many training rows lie there.
+    column : str
+        Name of the column, for the warning.
     """
 
-    def __init__(self, feature: Number, spec: Spec) -> None:
-        self._feature = feature
+    def __init__(self, feature: Number, spec: Spec, column: str) -> None:
+        self._feature, self._column = feature, column
         self._low, self._high = (
             limit if limit is not None else (feature.seen or (0.0, 0.0))[i]
             for i, limit in enumerate(feature.limits)
@@ -43,21 +46,15 @@ class ScaleWatch:
         """Look at the next values of the column."""
         if not self._watched:
             return
-        numbers: list[float] = []
-        distinct = (
-            {}
-            if not all(isinstance(value, str) for value in values)
-            else {value: _number(value) for value in set(values)}
-        )
-        for value in values:
-            number = distinct[value] if distinct else _number(value)
-            if number is not None:
-                numbers.append(number)
-        if not numbers:
+        read: dict[object, float | None] = {}
+        if set(map(type, values)) <= {str, int, float}:
+            read = {value: _number(value) for value in set(values)}
+        found = (read[value] if read else _number(value) for value in values)
+        numbers = np.array([number for number in found if number is not None])
+        if not len(numbers):
             return
         self._count += len(numbers)
-        found = np.array(numbers)
-        self._watched = bool(((found >= self._low) & (found <= self._threshold)).all())
+        self._watched = bool(((numbers >= self._low) & (numbers <= self._threshold)).all())
 
     def warning(self) -> str:
         """Return what to say of the column, or nothing."""
@@ -65,8 +62,8 @@ class ScaleWatch:
         if not self._watched or self._count < 2 or by_chance:
             return ""
         name = self._feature.name
-        scaled = self._low == 0 and self._feature.limits[1] is not None
-        remedy = f'; if they are out of another total, --map "COLUMN={name}/TOTAL"'
+        scaled = self._feature.limits[0] in (None, 0) and full_marks(self._feature) is not None
+        remedy = f'; where they are out of another total: --map "{self._column}={name}/TOTAL"'
         return (
             f"all values of {name} lie in the lowest tenth of its range ({plain(self._low)} to "
             f"{plain(self._high)}): probably another scale{remedy if scaled else ''}"

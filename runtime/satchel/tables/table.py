@@ -56,6 +56,11 @@ class Wanted:
             1.0 if name in names else 0.5 * (plain_name(name) in near) for name in self.known
         )
 
+    def fits(self, rows: Sequence[Row]) -> bool:
+        """Whether one of the first rows of a table holds all required names."""
+        named = ([name_of(cell) for cell in row] for row in rows[:ROWS_TO_HEADER])
+        return any(all(name in names for name in self.required) for names in named)
+
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
