@@ -213,8 +213,10 @@ class CsvWriter:
         self._file, self._encoding, self._decimal = file, style.encoding, style.decimal
         if style.mark:
             self._write_text(style.mark)
-        text = SimpleNamespace(write=self._write_text)
-        self._writer = csv.writer(text, delimiter=style.delimiter, lineterminator=style.line_end)
+        self._line_end = style.line_end
+        # Only these ends make every Python quote cells that hold either half of them.
+        text = SimpleNamespace(write=self._write_line)
+        self._writer = csv.writer(text, delimiter=style.delimiter, lineterminator="\r\n")
 
     def write(self, rows: Iterable[Row]) -> None:
         """Write rows; the first row written is the header."""
@@ -223,11 +225,16 @@ class CsvWriter:
     def finish(self) -> None:
         """Leave the file open; all is written."""
 
+    def _write_line(self, line: str) -> None:
+        self._write_text(line.removesuffix("\r\n") + self._line_end)
+
     def _write_text(self, text: str) -> None:
         # What came in this encoding goes back in it; a letter of our own words may be missing.
         self._file.write(text.encode(self._encoding, "replace"))
 
     def _cell(self, cell: object) -> object:
+        if cell is None:
+            return ""
         if type(cell) is float and self._decimal == ",":
             return as_text(cell).replace(".", ",")
         return neutralised(as_text(cell))

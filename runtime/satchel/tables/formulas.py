@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 
 _STARTS = frozenset("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - the wide ones are formulas too
-_HARMLESS = re.compile(r"[+-]?(\d[\d., ]*|[.,]\d+)([eE][+-]?\d+)? ?%?|-+", re.ASCII)
+_HARMLESS = re.compile(r"[+-]?(\d[\d., ]*|[.,]\d+)([eE][+-]?\d+)? ?%?|-[- ]*", re.ASCII)
 
 
 def neutralised(cell: object) -> object:
