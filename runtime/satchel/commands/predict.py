@@ -18,7 +18,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import IO, BinaryIO, cast
 
 from satchel.commands import add_models_argument
@@ -128,6 +128,7 @@ def _predict_table(predictor: Predictor, arguments: argparse.Namespace) -> int:
                 table.numbers,
             )
         )
+        stack.enter_context(closing(writer))
         if not arguments.json:
             writer.write([table.header])
         chunks = WithoutAverage(source.chunks())
@@ -172,6 +173,9 @@ class _Predictions:
 
     def finish(self) -> None:
         """Leave the file open; all is written."""
+
+    def close(self) -> None:
+        """Leave the file open; nothing else is held."""
 
 
 def _refusal(chunk: Chunk, items: Predictions) -> TableError:

@@ -25,6 +25,9 @@ class Writer(Protocol):
     def finish(self) -> None:
         """Write what is left; the file stays open."""
 
+    def close(self) -> None:
+        """Let go of everything, whether it is finished or not; the file stays open."""
+
 
 def answer_kind(path: str | None, table_kind: str) -> str:
     """Return the kind of file to write.

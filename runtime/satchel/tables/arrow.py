@@ -146,8 +146,13 @@ class ParquetWriter:
 
     def finish(self) -> None:
         """Write what is left; the file stays open."""
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the writer; the file stays open."""
         if self._writer is not None:
             self._writer.close()
+            self._writer = None
 
 
 def number_type() -> Any:

@@ -225,6 +225,9 @@ class CsvWriter:
     def finish(self) -> None:
         """Leave the file open; all is written."""
 
+    def close(self) -> None:
+        """Leave the file open; nothing else is held."""
+
     def _write_line(self, line: str) -> None:
         self._write_text(line.removesuffix("\r\n") + self._line_end)
 

@@ -239,6 +239,11 @@ class ExcelWriter:
         """Write the workbook; the file stays open."""
         self._book.save(self._file)
 
+    def close(self) -> None:
+        """Let go of the temporary file that openpyxl writes a sheet to."""
+        if not self._sheet.closed:
+            self._sheet.close()
+
     def _cell(self, cell: object) -> object:
         if not isinstance(cell, Percent):
             return as_number(cell, self._decimal)

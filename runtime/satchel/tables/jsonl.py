@@ -141,6 +141,9 @@ class JsonLinesWriter:
     def finish(self) -> None:
         """Leave the file open; all is written."""
 
+    def close(self) -> None:
+        """Leave the file open; nothing else is held."""
+
 
 def named(header: list[str]) -> list[str]:
     """Return the names of the columns, those without one by their place."""
