@@ -110,6 +110,7 @@ class TablePredictor:
             for name, i in self._places.items()
             if isinstance(feature := features[name], Number)
         }
+        self._blank = set(self._places)
         self._rounded = [
             one.field
             for one in fields
@@ -150,6 +151,8 @@ class TablePredictor:
             values[name], wrong = self._readers[name].column(cells[place] if cells else ())
             if name in self._scales:
                 self._scales[name].see(values[name])
+            if name in self._blank and (wrong or not all(map(is_missing, values[name]))):
+                self._blank.remove(name)
             for i, message in wrong.items():
                 unclear.setdefault(i, []).append(message)
         for i, read in enumerate(zip(*values.values(), strict=True)):
@@ -187,6 +190,12 @@ class TablePredictor:
         """Yield what a person should know of the columns, once all rows have been seen."""
         for name in self._rounded:
             yield f"{name} takes whole numbers: marks out of another total were rounded"
+        for name in self._places if self.count else ():
+            if name in self._blank:
+                yield (
+                    f"Warning: no row has a value of {name}; if its column is not empty, save the "
+                    "table again, so that its formulas have values"
+                )
         for scale in self._scales.values():
             if warning := scale.warning():
                 yield f"Warning: {warning}"

@@ -217,6 +217,11 @@ def test_where_no_number_told_a_later_one_is_not_guessed(predictor):
     assert "may be a thousand or not" in thousand["problems"][0]["message"]
 
 
+def test_the_line_end_is_not_taken_from_within_a_cell():
+    assert reader('"na\nme","x"\r\n"a\nb",1\r\n').style.line_end == "\r\n"
+    assert reader('"na""\r\nme","x"\n').style.line_end == "\n"
+
+
 # ---- damage ----------------------------------------------------------------------------------
 
 

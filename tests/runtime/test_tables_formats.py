@@ -7,6 +7,8 @@ import zipfile
 from contextlib import closing, nullcontext
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from satchel import TableError
 from satchel.predict_table import TablePredictor
@@ -183,6 +185,20 @@ def test_the_answer_is_of_the_kind_of_its_name():
             answer_kind(name, "csv")
 
 
+@given(
+    st.sampled_from([*KINDS, "txt", "json", "xls", ""]),
+    st.sampled_from([b"", b"PK\x03\x04", b"PAR1", b'{"', b"\xff\xfe", b"\xef\xbb\xbf", b"a;b\n"]),
+    st.binary(max_size=60),
+)
+def test_any_bytes_of_any_name_are_a_table_or_are_told(suffix, start, content):
+    try:
+        table = opened(start + content, f"class.{suffix}")
+        assert all(isinstance(name, str) for name in table.header)
+        cells(table)
+    except TableError as error:
+        assert str(error)  # noqa: PT017 - either is right
+
+
 # ---- JSON Lines ------------------------------------------------------------------------------
 
 
@@ -291,6 +307,20 @@ def test_text_stays_text_in_a_sheet_and_numbers_become_numbers(predictor):
     ]
     assert [cell.value for cell in rows[2][:5]] == ["a\ufffd", 3, "1,50", "math", 9]
     assert all(cell.data_type != "f" for row in rows for cell in row)
+
+
+def test_formulas_that_no_spreadsheet_has_computed_are_told(predictor):
+    made = openpyxl.Workbook()
+    for row in (["score", "hours", "course"], [3, "=1+1", "math"], [4, "=2+2", "math"]):
+        made.active.append(row)
+    file = io.BytesIO()
+    made.save(file)
+    table = opened(file.getvalue(), "c.xlsx")
+    predicts = TablePredictor(predictor, table.header, {})
+    for chunk in table.chunks():
+        predicts.predict(chunk.rows)
+    (warning,) = [one for one in predicts.remarks() if "formulas" in one]
+    assert warning.startswith("Warning: no row has a value of hours")
 
 
 def test_a_percentage_goes_back_into_a_sheet_as_one(predictor):

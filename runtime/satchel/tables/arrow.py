@@ -40,7 +40,6 @@ class ParquetReader:
 
     kind = "parquet"
     unit = "rows"
-    decimal = "."
 
     def __init__(self, file: BinaryIO, name: str, options: Options) -> None:
         from pyarrow import parquet
@@ -48,6 +47,7 @@ class ParquetReader:
         if options.sheet or options.header_row is not None:
             raise TableError(f"{name} is Parquet: leave --sheet and --header-row out")
         self._name = name
+        self.decimal = options.decimal or "."
         self._done = 0
         self.remarks: list[str] = []
         with self._told():

@@ -18,6 +18,7 @@ from satchel.tables.dialect import (
     find_decimal,
     find_delimiter,
     find_encoding,
+    find_line_end,
     not_text,
 )
 from satchel.tables.formulas import neutralised
@@ -131,7 +132,7 @@ class CsvReader:
         self.decimal = decimal
         # Excel writes semicolons where decimals have commas.
         written = decimal or ("," if delimiter == ";" else ".")
-        self.style = Style(mark, delimiter, self._line_end, self._encoding, written)
+        self.style = Style(mark, delimiter, find_line_end(sample), self._encoding, written)
 
     def _find_decimal(self, delimiter: str, wanted: Wanted) -> str:
         """Look for the decimal mark in the first rows, which are kept for the first chunk."""
@@ -175,16 +176,12 @@ class CsvReader:
                 "that is not closed"
             ) from None
 
-    _line_end = "\n"
-
     def _lines(self) -> Iterator[str]:
         number = 0
         while line := self._text.readline(LONGEST_LINE):
             number += 1
             if number == 1:
                 line = line.removeprefix(MARK)
-                end = line[len(line.rstrip("\r\n")) :]
-                self._line_end = end if end in ("\r\n", "\r") else "\n"
             if len(line) == LONGEST_LINE:
                 raise TableError(
                     f"{self._name}: line {number} has more than {LONGEST_LINE:,} characters; "

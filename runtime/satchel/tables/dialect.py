@@ -26,6 +26,7 @@ _MARKS = (
 )
 # 1,234 may be a thousand or a little more than one: only what cannot be is evidence.
 _EITHER = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
+_LINE_END = re.compile(r"\r\n|\r|\n")
 _DECIMAL = re.compile(r"[+-]?(\d+[.,]\d*|[.,]\d+)", re.ASCII)
 
 
@@ -137,6 +138,14 @@ def first_rows(sample: str, delimiter: str) -> list[Row]:
     except csv.Error:  # told with its line when the table itself is read
         pass
     return rows
+
+
+def find_line_end(sample: str) -> str:
+    """Return how the first line ends that does not end within a cell."""
+    for part in sample.split('"')[::2]:
+        if end := _LINE_END.search(part):
+            return end[0]
+    return "\n"
 
 
 def find_decimal(cells: Iterable[str], delimiter: str, name: str) -> str:

@@ -32,9 +32,9 @@ from satchel.tables.table import (
 
 MOST_ROWS = 1_048_576
 MOST_CELLS = 1_000_000  # of a chunk: rows may be wide
-# openpyxl holds all but the sheets in memory; sheets it streams.
-LARGEST_PART = 256 << 20
-LARGEST_SHEET = 4 << 30
+# Sheets are streamed, texts and the rest are held in memory.
+LARGEST = {"xl/worksheets/": 4 << 30, "xl/sharedStrings": 128 << 20, "": 32 << 20}
+UNREAD = ("xl/media/", "xl/embeddings/", "xl/drawings/", "xl/charts/", "xl/pivotCache/")
 HIGHEST_RATIO = 250  # of sheets of numbers 5 to 30
 RATIO_FROM = 32 << 20
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
@@ -73,7 +73,9 @@ class ExcelReader:
         self.remarks: list[str] = []
         with self._told():
             _check_archive(file, name)
-            self._book = openpyxl.load_workbook(file, read_only=True, data_only=True)
+            self._book = openpyxl.load_workbook(
+                file, read_only=True, data_only=True, keep_links=False
+            )
         try:
             with self._told():
                 self._open(options, wanted)
@@ -195,9 +197,11 @@ def _check_archive(file: BinaryIO, name: str) -> None:
     with zipfile.ZipFile(file) as archive:
         members = archive.infolist()
     for one in members:
-        sheet = one.filename.startswith("xl/worksheets/")
+        if one.filename.startswith(UNREAD):
+            continue
         dense = one.file_size > RATIO_FROM and one.file_size > HIGHEST_RATIO * one.compress_size
-        if dense or one.file_size > (LARGEST_SHEET if sheet else LARGEST_PART):
+        most = next(size for part, size in LARGEST.items() if one.filename.startswith(part))
+        if dense or one.file_size > most:
             raise TableError(
                 f"{name}: {one.filename} in it unpacks to {one.file_size:,} bytes, more than is "
                 "safe; save the table as 'CSV UTF-8' instead"

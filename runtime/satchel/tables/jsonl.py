@@ -34,12 +34,12 @@ class JsonLinesReader:
 
     kind = "jsonl"
     unit = "B"
-    decimal = "."
 
     def __init__(self, file: BinaryIO, name: str, options: Options) -> None:
         if options.sheet or options.header_row is not None:
             raise TableError(f"{name} is JSON Lines: leave --sheet and --header-row out")
         self._name = name
+        self.decimal = options.decimal or "."
         self._file = file
         self.total: int | None = None
         if file.seekable():
