@@ -56,7 +56,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--errors",
         choices=["keep", "fail"],
         default="keep",
-        help="a row that cannot be read is kept with its error, or ends the command; keep",
+        help="keep a row that cannot be read, with its error (as without this option), or fail at "
+        "the first and write nothing",
     )
     add_models_argument(parser)
     parser.add_argument("--json", action="store_true", help="print JSON, one line per row")

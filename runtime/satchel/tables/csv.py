@@ -21,7 +21,8 @@ from satchel.tables.dialect import (
     find_line_end,
     not_text,
 )
-from satchel.tables.formulas import neutralised
+from satchel.tables.formulas import STARTS, neutralised
+from satchel.tables.pipe import Rejoined
 from satchel.tables.table import (
     ROWS_PER_CHUNK,
     ROWS_TO_HEADER,
@@ -217,7 +218,14 @@ class CsvWriter:
 
     def write(self, rows: Iterable[Row]) -> None:
         """Write rows; the first row written is the header."""
-        self._writer.writerows([self._cell(cell) for cell in row] for row in rows)
+        # Most cells are text that begins harmlessly: they are written as they are.
+        self._writer.writerows(
+            [
+                cell if type(cell) is str and cell[:1] not in STARTS else self._cell(cell)
+                for cell in row
+            ]
+            for row in rows
+        )
 
     def finish(self) -> None:
         """Leave the file open; all is written."""
@@ -238,24 +246,6 @@ class CsvWriter:
         if type(cell) is float and self._decimal == ",":
             return as_text(cell).replace(".", ",")
         return neutralised(as_text(cell))
-
-
-class Rejoined(io.RawIOBase):
-    """A file that cannot seek, with what has been read of it put back."""
-
-    def __init__(self, start: bytes, rest: BinaryIO) -> None:
-        self._start, self._rest = start, rest
-
-    def readable(self) -> bool:
-        """Whether it can be read: it can."""
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        """Fill `buffer` with what comes next, and return how much that is."""
-        data = self._start[: len(buffer)] or self._rest.read(len(buffer))
-        self._start = self._start[len(data) :]
-        buffer[: len(data)] = data
-        return len(data)
 
 
 def _nth(place: int, rows: list[Row]) -> str:

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import re
 
-_STARTS = frozenset("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - the wide ones are formulas too
+STARTS = frozenset("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - the wide ones are formulas too
 _HARMLESS = re.compile(r"[+-]?(\d[\d., ]*|[.,]\d+)([eE][+-]?\d+)? ?%?|-[- ]*", re.ASCII)
 
 
 def neutralised(cell: object) -> object:
     """Return a cell as it may stand in a spreadsheet; numbers, also as text, stay as they are."""
-    if not isinstance(cell, str) or cell[:1] not in _STARTS or _HARMLESS.fullmatch(cell):
+    if not isinstance(cell, str) or cell[:1] not in STARTS or _HARMLESS.fullmatch(cell):
         return cell
     return f"'{cell}"

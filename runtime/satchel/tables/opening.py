@@ -7,7 +7,8 @@ from pathlib import PurePath
 from typing import BinaryIO
 
 from satchel.errors import TableError
-from satchel.tables.csv import ANY, DEFAULT, CsvReader, Rejoined
+from satchel.tables.csv import ANY, DEFAULT, CsvReader
+from satchel.tables.pipe import Rejoined
 from satchel.tables.table import Options, Table, Wanted
 
 SUFFIXES = {
