@@ -55,7 +55,7 @@ $(DEV)/installed: pyproject.toml constraints.txt
 	$(BIN)/python $(PIP) --constraint constraints.txt --group build
 	$(if $(TORCH_INDEX),$(BIN)/python $(PIP) --constraint constraints.txt --index-url $(TORCH_INDEX) torch)
 	$(BIN)/python $(PIP) --constraint constraints.txt --no-build-isolation \
-		--group dev --editable ".[networks,web]"
+		--group dev --editable ".[networks,web,excel,arrow]"
 	touch $@
 
 check: $(DEV)/installed

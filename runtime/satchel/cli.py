@@ -23,7 +23,7 @@ from satchel import SatchelError, __version__
 BUILT_IN = {
     "list": "list the models that are here",
     "show": "show what a model needs, what it answers and how well",
-    "predict": "predict for one record, or for every row of a file",
+    "predict": "predict for one record, or for every row of a table",
     "evaluate": "measure a model on rows whose true values are known",
     "verify": "check that models give here what they gave where they were trained",
 }
@@ -34,6 +34,8 @@ INSTALLABLE = {
     "serve": "start the site on this machine",
 }
 EXTRAS = {
+    "openpyxl": "excel",
+    "pyarrow": "arrow",
     "flask": "web",
     "waitress": "web",
     "tensorflow": "networks",

@@ -1,10 +1,10 @@
-"""Evaluation on a table of text cells: which column holds the truth, and which rows can be used."""
+"""Evaluation on a table: which column holds the truth, and which rows can be used."""
 
 from __future__ import annotations
 
 import difflib
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,11 @@ from satchel.predict_table import TablePredictor
 from satchel.prediction import Answers
 from satchel.predictor import Predictor
 from satchel.spec import Classes, Regression
-from satchel.values import is_missing, read_number, shown
+from satchel.tables.cells import as_text
+from satchel.tables.mapping import read_mapping
+from satchel.tables.marks import CellReader, Marks
+from satchel.tables.table import Row
+from satchel.values import is_missing, read_number, read_text, shown
 
 LISTED = 5
 BEYOND = 1e100  # squares and sums of smaller numbers stay finite
@@ -30,7 +34,7 @@ class LeftOut:
     Attributes
     ----------
     row : int
-        As a spreadsheet counts, where row 1 is the header.
+        As a spreadsheet counts.
     """
 
     row: int
@@ -46,11 +50,13 @@ class TableEvaluator:
     header : sequence of str
         Names of the table's columns.
     mapping : mapping of str to str
-        From the name of a column to the field it holds, where the two differ.
+        From the name of a column to the field it holds, as in `TablePredictor`.
     targets : mapping of str to str
         From the name of an output to the column of its true values, where the two differ.
     by : sequence of str
         Columns, or fields of the model, whose values are the groups to compare.
+    marks : Marks
+        How the table writes what is missing, and its decimals.
 
     Attributes
     ----------
@@ -79,8 +85,10 @@ class TableEvaluator:
         mapping: Mapping[str, str],
         targets: Mapping[str, str],
         by: Sequence[str] = (),
+        marks: Marks | None = None,
     ) -> None:
-        self._table = TablePredictor(predictor, header, mapping)
+        marks = marks or Marks()
+        self._table = TablePredictor(predictor, header, mapping, marks=marks)
         self.outputs = {
             output.name: output
             for output in predictor.spec.outputs
@@ -91,13 +99,20 @@ class TableEvaluator:
         self.count = self.left_out = 0
         self.listed: list[LeftOut] = []
         self._places = {name: header.index(column) for name, column in self.columns.items()}
-        self._by = {name: header.index(_group_column(name, header, mapping)) for name in by}
+        self._readers = {
+            name: CellReader(column, self.outputs[name], marks)
+            for name, column in self.columns.items()
+        }
+        theirs = {
+            held.field: column for column, held in read_mapping(predictor.spec, mapping).items()
+        }
+        self._by = {name: header.index(_group_column(name, header, theirs)) for name in by}
         self._true: dict[str, list[Any]] = {name: [] for name in self.columns}
         self._answers: dict[str, list[Answers]] = {name: [] for name in self.columns}
         self._groups: dict[str, list[str]] = {name: [] for name in self._by}
 
-    def read(self, rows: Sequence[Sequence[str]]) -> None:
-        """Predict one chunk of rows, and read what is true of them."""
+    def read(self, rows: Sequence[Row], numbers: Sequence[int]) -> None:
+        """Predict one chunk of rows, `numbers` in the table, and read what is true of them."""
         predictions = self._table.predict(rows)
         for name, answers in self._answers.items():
             answers.append(predictions.outputs[name])
@@ -111,18 +126,28 @@ class TableEvaluator:
             if reasons:
                 self.left_out += 1
                 if len(self.listed) < LISTED:
-                    self.listed.append(LeftOut(self.count + 1, "; ".join(reasons)))
+                    self.listed.append(LeftOut(numbers[i], "; ".join(reasons)))
 
-    def _read_row(self, row: Sequence[str]) -> list[str]:
+    def remarks(self) -> Iterator[str]:
+        """Yield what a person should know of the columns, once all rows have been seen."""
+        return self._table.remarks()
+
+    def _read_row(self, row: Row) -> list[str]:
         """Take the true values and groups of a row, and return what is wrong with them."""
         wrong = []
         for name, place in self._places.items():
-            true, problem = _read_target(self.outputs[name], row[place])
+            true, problem = None, ""
+            try:
+                cell = self._readers[name].read(row[place])
+            except ValueError as error:
+                wrong.append(str(error))
+            else:
+                true, problem = _read_target(self.outputs[name], cell)
             self._true[name].append(true)
             if problem:
                 wrong.append(f"{self.columns[name]} {problem}")
         for name, place in self._by.items():
-            self._groups[name].append(row[place].strip())
+            self._groups[name].append(as_text(row[place]).strip())
         return wrong
 
     def evaluate(self) -> dict[str, Evaluation]:
@@ -179,15 +204,14 @@ def _target_columns(
     raise TableError(f"the table has no column of true values: {' or '.join(wanted)}")
 
 
-def _group_column(name: str, header: Sequence[str], mapping: Mapping[str, str]) -> str:
-    theirs = {ours: theirs for theirs, ours in mapping.items()}.get(name, name)
-    for column in (name, theirs):
+def _group_column(name: str, header: Sequence[str], theirs: Mapping[str, str]) -> str:
+    for column in (name, theirs.get(name, name)):
         if column in header:
             return column
     raise TableError(f"there is no column {name!r} to group by{_meant(name, header)}")
 
 
-def _read_target(output: Regression | Classes, cell: str) -> tuple[float | str | None, str]:
+def _read_target(output: Regression | Classes, cell: object) -> tuple[float | str | None, str]:
     """Return the true value, or what is wrong with it."""
     if is_missing(cell):
         return None, "is missing"
@@ -197,7 +221,10 @@ def _read_target(output: Regression | Classes, cell: str) -> tuple[float | str |
         except ValueError as error:
             return None, f"= {shown(cell)} {error}"
         return (number, "") if abs(number) < BEYOND else (None, f"= {shown(cell)} is too large")
-    label = cell.strip()
+    try:
+        label = read_text(cell)
+    except ValueError:
+        label = ""
     if label in output.labels:
         return label, ""
     allowed = ", ".join(output.labels)

@@ -1,16 +1,23 @@
-"""Predictions for a table of text cells: which column is which field, and what is written."""
+"""Predictions for a table: which column is which field, and what is written."""
 
 from __future__ import annotations
 
-import difflib
+import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from satchel.errors import Problem, RecordError, TableError
 from satchel.prediction import Prediction, Predictions
 from satchel.predictor import Predictor
-from satchel.spec import Classes, Regression
+from satchel.spec import Classes, Number, Regression
+from satchel.tables import average
+from satchel.tables.mapping import Held, hint, meant, read_mapping
+from satchel.tables.marks import CellReader, Marks
+from satchel.tables.scale import ScaleWatch
+from satchel.tables.table import Row
 from satchel.values import is_missing
+
+LISTED_COLUMNS = 12
 
 
 class TablePredictor:
@@ -22,14 +29,21 @@ class TablePredictor:
     header : sequence of str
         Names of the table's columns.
     mapping : mapping of str to str
-        From the name of a column to the field it holds, where the two differ.
+        From the name of a column to the field it holds, where the two differ; ``FIELD/TOTAL``
+        where its marks are out of another total than the field's upper limit.
     brief : bool
         Whether the answer leaves out the columns that the model has read.
+    marks : Marks
+        How the table writes what is missing, and its decimals.
 
     Attributes
     ----------
     header : list of str
         Names of the columns of the answer: those that came, then those of the prediction.
+    places : list of int or None
+        For each of them, which of the table's columns it is.
+    numbers : list of bool
+        For each of them, whether it is a predicted number.
     unused : list of str
         Columns that hold no field of the model; they pass through.
     absent : list of str
@@ -51,113 +65,178 @@ class TablePredictor:
         header: Sequence[str],
         mapping: Mapping[str, str],
         brief: bool = False,
+        marks: Marks | None = None,
     ) -> None:
         self._predictor = predictor
         self._width = len(header)
         self.count = self.refused = 0
         features = {feature.name: feature for feature in predictor.spec.inputs.features}
-        for theirs, ours in mapping.items():
+        for theirs in mapping:
             if theirs not in header:
-                raise TableError(f"there is no column {theirs!r} to map{_hint(theirs, header)}")
-            if ours not in features:
-                raise TableError(f"the model has no field {ours!r}{_hint(ours, features)}")
-        fields = [mapping.get(name, name) for name in header]
-        self._places = {name: i for i, name in enumerate(fields) if name in features}
-        repeated = {name for name in self._places if fields.count(name) > 1}
+                raise TableError(f"there is no column {theirs!r} to map{meant(theirs, header)}")
+        held = read_mapping(predictor.spec, mapping)
+        fields = [held.get(name, Held(name)) for name in header]
+        names = [one.field for one in fields]
+        self._places = {name: i for i, name in enumerate(names) if name in features}
+        repeated = {name for name in self._places if names.count(name) > 1}
         if repeated:
             raise TableError(f"several columns hold {sorted(repeated)}")
-        self.unused = [name for name in fields if name not in features]
+        self.unused = [name for name in names if name and name not in features]
         self.absent = [name for name in features if name not in self._places]
         required = [
-            f"{name}{_hint(name, self.unused, map_to=name)}"
+            f"{name}{_map_hint(name, self.unused)}"
             for name in self.absent
             if features[name].required
         ]
         if required:
-            raise TableError(f"the table has no column for {'; '.join(required)}")
+            raise TableError(
+                f"the table has no column for {'; '.join(required)}{self._listed(header)}"
+            )
         if not self._places:
-            raise TableError("the table has no column that holds a field of the model")
-        answers = list(_columns(predictor))
+            raise TableError(
+                f"the table has no column that holds a field of the model{self._listed(header)}"
+            )
+        answers = dict(_columns(predictor))
         clash = [name for name in answers if name in header]
         if clash:
             raise TableError(f"the table already has the columns {clash}; rename or remove them")
+        marks = marks or Marks()
+        self._readers = {
+            name: CellReader(name, features[name], marks, fields[i].total, header[i])
+            for name, i in self._places.items()
+        }
+        self._scales = {
+            name: ScaleWatch(feature, predictor.spec, header[i])
+            for name, i in self._places.items()
+            if isinstance(feature := features[name], Number)
+        }
+        self._blank = set(self._places)
+        self._rounded = [
+            one.field
+            for one in fields
+            if one.total is not None
+            and isinstance(feature := features[one.field], Number)
+            and feature.integer
+        ]
         read = set(self._places.values()) if brief else set()
         self._kept = [i for i in range(len(header)) if i not in read]
         self.header = [*(header[i] for i in self._kept), *answers]
+        self.places: list[int | None] = [*self._kept, *(None for _ in answers)]
+        self.numbers = [*(False for _ in self._kept), *answers.values()]
         self._answers = len(answers)
 
-    def predict(self, rows: Sequence[Sequence[str]]) -> Predictions:
+    def _listed(self, header: Sequence[str]) -> str:
+        """Return the table's columns, where none of them is a field of the model."""
+        if self._places:
+            return ""
+        listed = ", ".join(map(repr, header[:LISTED_COLUMNS]))
+        more = len(header) - LISTED_COLUMNS
+        and_more = f" and {more} more" if more > 0 else ""
+        return f"; its columns are {listed}{and_more} (--header-row, --map)"
+
+    def predict(self, rows: Sequence[Row]) -> Predictions:
         """Predict one chunk of rows; an empty one, or one of another width, is refused."""
-        blank = [""] * self._width
-        refused = {i: message for i, row in enumerate(rows) if (message := self._refuse(row))}
+        blank: Row = [""] * self._width
+        refused = {
+            i: [f"the row has {len(row)} cells, the header {self._width}"]
+            for i, row in enumerate(rows)
+            if len(row) != self._width
+        }
         cells = list(
             zip(*(blank if i in refused else row for i, row in enumerate(rows)), strict=True)
         )
-        predictions = self._predictor.predict_many({n: cells[i] for n, i in self._places.items()})
-        errors = {i: RecordError([Problem("", message)]) for i, message in refused.items()}
+        values: dict[str, Sequence[object]] = {}
+        unclear: dict[int, list[str]] = {}
+        for name, place in self._places.items():
+            values[name], wrong = self._readers[name].column(cells[place] if cells else ())
+            if name in self._scales:
+                self._scales[name].see(values[name])
+            if name in self._blank and (wrong or not all(map(is_missing, values[name]))):
+                self._blank.remove(name)
+            for i, message in wrong.items():
+                unclear.setdefault(i, []).append(message)
+        for i, read in enumerate(zip(*values.values(), strict=True)):
+            if i not in refused and i not in unclear and all(map(is_missing, read)):
+                refused[i] = ["the row is empty"]
+        predictions = self._predictor.predict_many(values)
+        errors = {
+            i: RecordError([Problem("", message) for message in messages])
+            for i, messages in (unclear | refused).items()
+        }
         predictions = replace(predictions, errors={**predictions.errors, **errors})
         self.count += len(rows)
         self.refused += len(predictions.errors)
         return predictions
 
-    def _refuse(self, row: Sequence[str]) -> str:
-        if len(row) != self._width:
-            return f"the row has {len(row)} cells, the header {self._width}"
-        if all(is_missing(row[i]) for i in self._places.values()):
-            return "the row is empty"
-        return ""
-
-    def rows(self, rows: Sequence[Sequence[str]], items: Predictions) -> Iterator[list[str]]:
+    def rows(self, rows: Sequence[Row], items: Predictions) -> Iterator[list[object]]:
         """Yield the rows of the answer, under the columns of `header`."""
-        empty = [""] * (self._answers - 1)
+        empty = [None] * (self._answers - 1)
         for row, item in zip(rows, items, strict=True):
-            cells = [row[i] if i < len(row) else "" for i in self._kept]
+            cells = [row[i] if i < len(row) else None for i in self._kept]
             if isinstance(item, Prediction):
                 notes = [str(note) for note in item.notes if note.field not in self.absent]
-                yield [*cells, *_cells(item), "; ".join(notes), ""]
+                yield [*cells, *_cells(item), "; ".join(notes), None]
             else:
                 extra = row[self._width :]
                 lost = f"; cells beyond the header: {list(extra)}" if extra else ""
                 yield [*cells, *empty, f"{item}{lost}"]
 
+    def unpredicted(self, row: Row) -> list[object]:
+        """Return the row of averages as a row of the answer."""
+        cells = [row[i] if i < len(row) else None for i in self._kept]
+        return [*cells, *[None] * (self._answers - 2), average.NOTE, None]
 
-def _columns(predictor: Predictor) -> Iterator[str]:
+    def remarks(self) -> Iterator[str]:
+        """Yield what a person should know of the columns, once all rows have been seen."""
+        for name in self._rounded:
+            yield f"{name} takes whole numbers: marks out of another total were rounded"
+        for name in self._places if self.count else ():
+            if name in self._blank:
+                yield (
+                    f"Warning: no row has a value of {name}; if its column is not empty, save the "
+                    "table again, so that its formulas have values"
+                )
+        for scale in self._scales.values():
+            if warning := scale.warning():
+                yield f"Warning: {warning}"
+
+
+def _columns(predictor: Predictor) -> Iterator[tuple[str, bool]]:
+    """Yield the names of the columns of a prediction, and whether each holds numbers."""
     for output in predictor.spec.outputs:
         name = f"predicted_{output.name}"
-        yield name
+        yield name, isinstance(output, Regression)
         if isinstance(output, Regression):
             if output.pass_at is not None:
-                yield f"{name}_label"
+                yield f"{name}_label", False
             if output.calibration is not None:
-                yield f"{name}_probability"
+                yield f"{name}_probability", True
             for level in () if output.intervals is None else output.intervals.levels:
-                yield f"{name}_low_{level.level:g}"
-                yield f"{name}_high_{level.level:g}"
+                yield f"{name}_low_{level.level:g}", True
+                yield f"{name}_high_{level.level:g}", True
         elif isinstance(output, Classes) and output.positive is not None:
-            yield f"{name}_probability"
+            yield f"{name}_probability", True
     if predictor.spec.advice is not None:
-        yield "advice"
-    yield "notes"
-    yield "error"
+        yield "advice", False
+    yield "notes", False
+    yield "error", False
 
 
-def _cells(prediction: Prediction) -> Iterator[str]:
+def _cells(prediction: Prediction) -> Iterator[object]:
     for answer in prediction.outputs.values():
         if answer.value is not None:
-            yield repr(answer.value)
+            yield float(answer.value)
         if answer.label is not None:
             yield answer.label
         if answer.probability is not None:
-            yield repr(answer.probability)
+            yield float(answer.probability)
         for interval in answer.intervals:
-            yield repr(interval.low)
-            yield repr(interval.high)
+            yield float(interval.low)
+            yield float(interval.high)
     if prediction.advice is not None:
         yield prediction.advice
 
 
-def _hint(name: str, known: Iterable[str], map_to: str = "") -> str:
-    close = difflib.get_close_matches(name, list(known), n=1)
-    if not close:
-        return ""
-    return f" (--map {close[0]}={map_to}?)" if map_to else f"; did you mean {close[0]!r}?"
+def _map_hint(name: str, known: Iterable[str]) -> str:
+    close = hint(name, known)
+    return f" (--map {shlex.quote(f'{close}={name}')}?)" if close else ""

@@ -373,7 +373,7 @@ def test_cells_with_line_breaks_come_back_whole(run, table):
     [
         (b"", "the first line holds no names of columns"),
         (b"score,score\n", r"the columns ['score'] stand there twice"),
-        (CSV.encode("latin-1"), "is not UTF-8 text"),
+        (CSV.encode() + b"\xff,1,1,math,low\n", "is UTF-8 text in one part and not in another"),
         (b"a,b\n1,2\n", "the table has no column for score"),
         (b"Score,hours,course\n1,2,math\n", "no column for score (--map Score=score?)"),
         (CSV.replace("name", "error").encode(), "the table already has the columns ['error']"),
@@ -393,11 +393,13 @@ def test_a_table_that_cannot_be_read_leaves_no_file(run, table, tmp_path, conten
 
 
 def test_a_table_that_breaks_off_in_the_middle_leaves_no_file(run, table, tmp_path):
-    table.write_bytes(CSV.encode() + b"Ada,12,6.5,math,high\n" * 20_000 + b"\xff,1,1,math,low\n")
+    table.write_bytes(
+        CSV.encode() + b"Ada,12,6.5,math,high\n" * 20_000 + b"Ada,12\0,6.5,math,high\n"
+    )
     path = tmp_path / "out.csv"
     code, _, err = run("predict", "tiny", table, "-o", path)
     assert code == 2
-    assert "is not UTF-8 text" in err
+    assert "line 20004 holds a NUL byte" in err
     assert list(tmp_path.iterdir()) == [table]
 
 

@@ -1,6 +1,6 @@
-r"""Measure a model on the rows of a CSV file whose true values are known.
+r"""Measure a model on the rows of a table whose true values are known.
 
-The file is one that 'predict' reads, with a column of true values for each output to measure.
+The table is one that 'predict' reads, with a column of true values for each output to measure.
 A row that cannot be read, or that has no true value, is left out; the exit code is then 1.
 Rows that the model was trained on make it look better than it is.
 
@@ -16,18 +16,18 @@ import math
 import sys
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing
 from dataclasses import asdict
 from typing import Any
 
 from satchel.commands import add_models_argument, read_pairs
+from satchel.commands.table import add_table_arguments, opened
 from satchel.evaluate_table import TableEvaluator
 from satchel.evaluation import Calibration, Coverage, Evaluation
 from satchel.fairness import LEAST
 from satchel.predictor import Predictor, load
 from satchel.progress import progress
 from satchel.spec import Disparity, Group, Spec
-from satchel.tables.csv import CsvReader
+from satchel.tables.average import WithoutAverage
 from satchel.wording import demonstration
 
 TEST_SPLIT = "test split"  # the protocol whose figures on the card are those of like rows
@@ -41,14 +41,7 @@ Cells = Sequence[Sequence[str]]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``satchel evaluate``."""
     parser.add_argument("model", metavar="MODEL", help="name or file of a model")
-    parser.add_argument("file", metavar="FILE", help="CSV file; - for standard input")
-    parser.add_argument(
-        "--map",
-        metavar="THEIRS=OURS",
-        action="append",
-        default=[],
-        help="the file's column THEIRS is the model's field OURS (may be given several times)",
-    )
+    parser.add_argument("file", metavar="FILE", help="table; - for standard input")
     parser.add_argument(
         "--target",
         metavar="OUTPUT=COLUMN",
@@ -67,27 +60,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_models_argument(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
+    add_table_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Evaluate; 1 where a row was left out."""
     predictor = load(arguments.model, models=arguments.models)
-    mapping, targets = (
-        read_pairs(option, given, form)
-        for option, given, form in [
-            ("--map", arguments.map, "THEIRS=OURS"),
-            ("--target", arguments.target, "OUTPUT=COLUMN"),
-        ]
-    )
-    with ExitStack() as stack:
-        if arguments.file == "-":
-            file = sys.stdin.buffer
-        else:
-            file = stack.enter_context(open(arguments.file, "rb"))
-        reader = stack.enter_context(closing(CsvReader(file, arguments.file)))
-        table = TableEvaluator(predictor, reader.header, mapping, targets, arguments.by)
-        for chunk in progress(reader.chunks(), "evaluated", unit="chunks"):
-            table.read(chunk)
+    targets = read_pairs("--target", arguments.target, "OUTPUT=COLUMN")
+    with opened(arguments, predictor.spec, targets) as (source, mapping, marks):
+        table = TableEvaluator(predictor, source.header, mapping, targets, arguments.by, marks)
+        chunks = WithoutAverage(source.chunks())
+        for chunk in progress(chunks, "evaluated", source.unit, source.total, source.done):
+            table.read(chunk.rows, chunk.numbers)
+    if chunks.row is not None:
+        print(f"Row {chunks.number} is a row of averages: left out", file=sys.stderr)
+    for remark in (*source.remarks, *table.remarks()):
+        print(remark, file=sys.stderr)
     found = table.evaluate()
     if arguments.json:
         plain = _plain(predictor, table, found)

@@ -1,1 +1,1 @@
-"""Tables in and out, in chunks: one module per format."""
+"""Tables in and out, in chunks: one module per format, one contract for all (`table`)."""
