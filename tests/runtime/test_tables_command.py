@@ -64,7 +64,8 @@ def test_a_gradebook_of_moodle(run, table, predictor):
     assert "score is blank" in ben
     assert average.startswith("Overall average,,,6.00,3.75,,12.00,,,")
     assert average.endswith(",a row of averages: passed through without a prediction,")
-    assert err.splitlines()[:2] == [
+    assert err.splitlines()[:3] == [
+        "Demonstration. The data were made by a program.",
         "2 rows: 1 predicted, 1 refused",
         "Row 4 is a row of averages: passed through without a prediction",
     ]

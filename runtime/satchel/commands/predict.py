@@ -146,6 +146,8 @@ def _predict_table(predictor: Predictor, arguments: argparse.Namespace) -> int:
             writer.write([plain if arguments.json else table.unpredicted(chunks.row)])
         writer.finish()
         out.flush()
+    if predictor.spec.demonstration:
+        print(demonstration(predictor.spec), file=sys.stderr)
     for line in (*_told(table, chunks), *source.remarks):
         print(line, file=sys.stderr)
     return 1 if table.refused else 0
