@@ -12,6 +12,7 @@ import pandas as pd
 
 import satchel
 from satchel.findings import said
+from satchel.prediction import Answers
 from satchel.spec import (
     ALL_ROWS,
     CHOICE,
@@ -28,9 +29,10 @@ from satchel_training import evaluate, uncertainty
 from satchel_training.datasets.source import Generated
 from satchel_training.evaluate import Answered
 from satchel_training.fairness import measure_fairness
-from satchel_training.fit import Fitted, fit, fit_reference
+from satchel_training.fit import Fitted, fit
 from satchel_training.importance import permutation_importance
 from satchel_training.models import Estimator, Recipe, load_builder
+from satchel_training.reference import whole_reference
 from satchel_training.run import Run
 from satchel_training.tasks.task import Task, narrow
 from satchel_training.uncertainty import tested_figures, with_uncertainty
@@ -95,7 +97,9 @@ def train(
             ),
         ),
     )
-    spec = _spec(task, model, fitted, train_rows, card)
+    # Segments alone have no out-of-fold answers.
+    answers = fitted.predict(train_rows) | choice[0].answers
+    spec = _spec(task, model, fitted, train_rows, answers, card)
     history = getattr(fitted.heads[task.scored[0].name], "history_", [])
     return Run(spec, fitted.heads, recipe, history)
 
@@ -127,10 +131,17 @@ def fit_only(
     train_rows, _ = evaluate.split(task, frame)
     fitted = fit(task, train_rows, model, recipe.hyperparameters, task.seed)
     card = _card(task, model, (), len(frame))
-    return _spec(task, model, fitted, train_rows, card), fitted.heads
+    return _spec(task, model, fitted, train_rows, fitted.predict(train_rows), card), fitted.heads
 
 
-def _spec(task: Task, model: str, fitted: Fitted, train: pd.DataFrame, card: Card) -> Spec:
+def _spec(
+    task: Task,
+    model: str,
+    fitted: Fitted,
+    train: pd.DataFrame,
+    answers: Mapping[str, Answers],
+    card: Card,
+) -> Spec:
     spec = Spec(
         task=task.name,
         model=model,
@@ -138,7 +149,7 @@ def _spec(task: Task, model: str, fitted: Fitted, train: pd.DataFrame, card: Car
         inputs=fitted.inputs,
         outputs=fitted.outputs,
         advice=task.advice,
-        reference=fit_reference(fitted.inputs, train),
+        reference=whole_reference(fitted.inputs, train, fitted.outputs, answers),
         card=card,
     )
     # Through JSON, so that the spec in memory is the one that a saved run gives.
