@@ -7,6 +7,7 @@
 """
 
 from satchel.bundle import Bundle, models
+from satchel.drift import Comparison, Drift, FeatureDrift
 from satchel.errors import (
     BundleError,
     DataError,
@@ -16,9 +17,11 @@ from satchel.errors import (
     SpecError,
     TableError,
 )
+from satchel.explain import Contribution, Explanation
 from satchel.note import Note
 from satchel.prediction import Answer, Answers, Interval, Origin, Prediction, Predictions
 from satchel.predictor import Predictor, Verification, load
+from satchel.what_if import Suggestion, Suggestions, WhatIf
 
 __version__ = "0.1.0"
 
@@ -27,7 +30,12 @@ __all__ = [
     "Answers",
     "Bundle",
     "BundleError",
+    "Comparison",
+    "Contribution",
     "DataError",
+    "Drift",
+    "Explanation",
+    "FeatureDrift",
     "Interval",
     "Note",
     "Origin",
@@ -38,8 +46,11 @@ __all__ = [
     "RecordError",
     "SatchelError",
     "SpecError",
+    "Suggestion",
+    "Suggestions",
     "TableError",
     "Verification",
+    "WhatIf",
     "__version__",
     "load",
     "models",
