@@ -14,12 +14,12 @@ from satchel.given import given, used
 from satchel.prediction import Origin, Prediction
 from satchel.quantity import choose, scored
 from satchel.spec import Category, Feature, Value
-from satchel.spec.rules import within
+from satchel.spec.rules import opened
 
 if TYPE_CHECKING:
     from satchel.predictor import Predictor
 
-STEPS = 5
+STEPS = 9
 CAUTION = (
     "These are associations that the model has learnt from data, not promises: whether such a "
     "change would help this student, it cannot know."
@@ -170,12 +170,16 @@ def alternatives(feature: Feature) -> list[str] | list[float]:
         return list(feature.values)
     if feature.seen is None:
         return []
-    low, high = feature.seen
-    steps = np.linspace(low, high, STEPS)
-    if feature.integer:
-        steps = np.round(steps)
-    elif high > low:
-        # Two digits more than the range has: 6.25 hours, not 6.2437.
-        steps = np.round(steps, max(0, 2 - math.floor(math.log10(high - low))))
-    inside = (step for step in np.unique(np.clip(steps, low, high)).tolist())
-    return [step for step in inside if within(step, feature.limits) and within(step, feature.clip)]
+    # What is clipped would only repeat the bound.
+    bounds = (feature.seen, opened(feature.clip), opened(feature.limits))
+    low, high = max(low for low, _ in bounds), min(high for _, high in bounds)
+    if low > high:
+        return []
+    if low == high:
+        return [low]
+    # Numbers as people write them: 6.25 hours, not 6.2437; and none beyond the range.
+    digits = 0 if feature.integer else max(0, 2 - math.floor(math.log10(high - low)))
+    unit = 10.0**digits
+    steps = np.round(np.linspace(low, high, STEPS) * unit)
+    inside = np.clip(steps, math.ceil(low * unit), math.floor(high * unit))
+    return [float(step) for step in np.unique(inside / unit)]
