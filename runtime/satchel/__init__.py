@@ -6,8 +6,9 @@
 'secondary-mathematics.random-forest'
 """
 
+from typing import TYPE_CHECKING, Any
+
 from satchel.bundle import Bundle, models
-from satchel.drift import Comparison, Drift, FeatureDrift
 from satchel.errors import (
     BundleError,
     DataError,
@@ -17,13 +18,28 @@ from satchel.errors import (
     SpecError,
     TableError,
 )
-from satchel.explain import Contribution, Explanation
 from satchel.note import Note
 from satchel.prediction import Answer, Answers, Interval, Origin, Prediction, Predictions
 from satchel.predictor import Predictor, Verification, load
-from satchel.what_if import Suggestion, Suggestions, WhatIf
+
+if TYPE_CHECKING:
+    from satchel.drift import Comparison, Drift, FeatureDrift
+    from satchel.explain import Contribution, Explanation
+    from satchel.what_if import Suggestion, Suggestions, WhatIf
 
 __version__ = "0.1.0"
+
+# Loaded when first asked for: who only predicts need not wait for them.
+_LATER = {
+    "Comparison": "drift",
+    "Contribution": "explain",
+    "Drift": "drift",
+    "Explanation": "explain",
+    "FeatureDrift": "drift",
+    "Suggestion": "what_if",
+    "Suggestions": "what_if",
+    "WhatIf": "what_if",
+}
 
 __all__ = [
     "Answer",
@@ -55,3 +71,11 @@ __all__ = [
     "load",
     "models",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module 'satchel' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"satchel.{_LATER[name]}"), name)

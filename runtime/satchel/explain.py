@@ -39,7 +39,6 @@ from satchel.spec import Category, Value
 if TYPE_CHECKING:
     from satchel.predictor import Predictor
 
-SAMPLES = 256
 LEAST_PAIRS = 2  # per background record: one shows no spread
 ROWS_AT_ONCE = 16_384
 ALL_ROWS = 4096  # as many are asked for rather than draw: 7 fields with 32 background records
@@ -111,9 +110,9 @@ class Explanation:
 def explain(
     predictor: Predictor,
     record: Mapping[str, object],
-    output: str | None = None,
-    samples: int = SAMPLES,
-    seed: int = 0,
+    output: str | None,
+    samples: int,
+    seed: int,
 ) -> Explanation:
     """Explain one record; see `satchel.Predictor.explain`."""
     spec = predictor.spec

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,17 +13,20 @@ from numpy.typing import ArrayLike, NDArray
 from satchel import bundle as bundles
 from satchel.bundle import Bundle
 from satchel.decoder import Decoder
-from satchel.drift import Drift, drift
 from satchel.encoder import Encoded, Encoder
 from satchel.errors import BundleError, RecordError
-from satchel.explain import SAMPLES, Explanation, explain
 from satchel.ort import Graph
 from satchel.prediction import Floats, Origin, Prediction, Predictions
-from satchel.quantity import Quantity
 from satchel.spec import Classes, Output, Segment, Spec
-from satchel.what_if import Suggestions, WhatIf, suggest, what_if
+
+if TYPE_CHECKING:
+    from satchel.drift import Drift
+    from satchel.explain import Explanation
+    from satchel.quantity import Quantity
+    from satchel.what_if import Suggestions, WhatIf
 
 TOLERANCE = 1e-5
+SAMPLES = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +209,8 @@ class Predictor:
         SatchelError
             Where an output must be named, or there is none of that name.
         """
+        from satchel.explain import explain
+
         return explain(self, record, output, samples, seed)
 
     def what_if(self, record: Mapping[str, object], changes: Mapping[str, object]) -> WhatIf:
@@ -223,6 +228,8 @@ class Predictor:
         RecordError
             Where the record cannot be read, before or after.
         """
+        from satchel.what_if import what_if
+
         return what_if(self, record, changes)
 
     def suggest(self, record: Mapping[str, object], output: str | None = None) -> Suggestions:
@@ -234,6 +241,8 @@ class Predictor:
 
         Parameters and errors are those of `explain`; no background is needed.
         """
+        from satchel.what_if import suggest
+
         return suggest(self, record, output)
 
     def drift(self, rows: Any) -> Drift:
@@ -251,6 +260,8 @@ class Predictor:
         RecordError
             Where columns are given and one is unknown, absent or of another length.
         """
+        from satchel.drift import drift
+
         return drift(self, rows)
 
     def verify(self) -> Verification:

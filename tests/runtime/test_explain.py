@@ -1,5 +1,7 @@
 import json
 import math
+import subprocess
+import sys
 from dataclasses import replace
 from itertools import combinations
 
@@ -320,3 +322,17 @@ def test_a_whole_number_that_is_imputed_by_a_mean_is_left_to_the_encoder(changed
 @pytest.mark.parametrize(("value", "expected"), [(None, 5.0), (0.0, 0.5), (41.0, 40.0), (7.0, 7.0)])
 def test_missing_and_far_values_are_replaced_as_the_encoder_does(spec, value, expected):
     assert used(spec.inputs.features[1], value) == expected
+
+
+# ---- the public face ---------------------------------------------------------------------------
+
+
+def test_what_is_public_is_there_and_what_only_explains_is_loaded_when_asked_for():
+    code = (
+        "import sys, satchel\n"
+        "assert not {'satchel.explain', 'satchel.what_if', 'satchel.drift'} & set(sys.modules)\n"
+        "assert all(getattr(satchel, name) for name in satchel.__all__)\n"
+        "assert satchel.Drift.__module__ == 'satchel.drift'\n"
+        "assert not hasattr(satchel, 'Nothing')\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

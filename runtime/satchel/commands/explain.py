@@ -17,9 +17,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from satchel.commands import add_models_argument, read_json
-from satchel.explain import SAMPLES, Explanation
+from satchel.explain import Explanation
 from satchel.prediction import Prediction
-from satchel.predictor import load
+from satchel.predictor import SAMPLES, load
 from satchel.spec import Classes, Feature, Number, Output, Spec, Value
 from satchel.values import plain
 from satchel.what_if import CAUTION, Suggestions, WhatIf
