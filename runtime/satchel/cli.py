@@ -24,6 +24,8 @@ BUILT_IN = {
     "list": "list the models that are here",
     "show": "show what a model needs, what it answers and how well",
     "predict": "predict for one record, or for every row of a table",
+    "explain": "show why a model predicts what it does for one record, and what a change would do",
+    "drift": "compare a class list with the rows that a model was trained on",
     "evaluate": "measure a model on rows whose true values are known",
     "verify": "check that models give here what they gave where they were trained",
 }

@@ -39,6 +39,7 @@ class Decoder:
         self.origin = Origin(spec.name, spec.version, sha256, spec.demonstration)
         self._outputs = spec.outputs
         self._advice = spec.advice
+        self._fields = len(spec.inputs.features)
         names = tuple(o.name for o in spec.outputs)
         scored = tuple(o.name for o in spec.outputs if not isinstance(o, Segment))
         self._scored = scored or names
@@ -78,6 +79,7 @@ class Decoder:
             _count=count,
             _scored=self._scored,
             _segment=self._segment,
+            _fields=self._fields,
         )
 
 

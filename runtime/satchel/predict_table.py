@@ -136,6 +136,12 @@ class TablePredictor:
 
     def predict(self, rows: Sequence[Row]) -> Predictions:
         """Predict one chunk of rows; an empty one, or one of another width, is refused."""
+        return self.read_and_predict(rows)[1]
+
+    def read_and_predict(
+        self, rows: Sequence[Row]
+    ) -> tuple[dict[str, Sequence[object]], Predictions]:
+        """Return the values by field, as read, and the predictions of one chunk of rows."""
         blank: Row = [""] * self._width
         refused = {
             i: [f"the row has {len(row)} cells, the header {self._width}"]
@@ -166,7 +172,7 @@ class TablePredictor:
         predictions = replace(predictions, errors={**predictions.errors, **errors})
         self.count += len(rows)
         self.refused += len(predictions.errors)
-        return predictions
+        return values, predictions
 
     def rows(self, rows: Sequence[Row], items: Predictions) -> Iterator[list[object]]:
         """Yield the rows of the answer, under the columns of `header`."""

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from satchel.doubt import doubts
 from satchel.errors import RecordError
 from satchel.note import Note
 
@@ -93,6 +94,17 @@ class Prediction:
     advice: str | None = None
     notes: tuple[Note, ...] = ()
     _scored: tuple[str, ...] = field(default=(), repr=False)
+    _fields: int = field(default=0, repr=False)
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Why the record is far from what training saw: values outside it, too many imputed."""
+        return doubts(self.notes, self._fields) if self.notes else ()
+
+    @property
+    def reliable(self) -> bool:
+        """Whether there are no doubts."""
+        return not self.doubts
 
     @property
     def value(self) -> float | None:
@@ -139,6 +151,9 @@ class Prediction:
         if self.advice is not None:
             plain["advice"] = self.advice
         plain["notes"] = [asdict(note) for note in self.notes]
+        found = self.doubts
+        plain["reliable"] = not found
+        plain["doubts"] = list(found)
         return plain
 
 
@@ -188,6 +203,7 @@ class Predictions(Sequence["Prediction | RecordError"]):
     _count: int
     _scored: tuple[str, ...] = field(repr=False)
     _segment: str | None = field(repr=False)
+    _fields: int = field(default=0, repr=False)
 
     def __len__(self) -> int:
         return self._count
@@ -207,6 +223,7 @@ class Predictions(Sequence["Prediction | RecordError"]):
             advice=None if self.advice is None else self.advice[i],
             notes=tuple(self._notes.get(i, ())),
             _scored=self._scored,
+            _fields=self._fields,
         )
 
     def __iter__(self) -> Iterator[Prediction | RecordError]:

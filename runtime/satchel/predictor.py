@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,12 +14,19 @@ from satchel import bundle as bundles
 from satchel.bundle import Bundle
 from satchel.decoder import Decoder
 from satchel.encoder import Encoded, Encoder
-from satchel.errors import BundleError
+from satchel.errors import BundleError, RecordError
 from satchel.ort import Graph
-from satchel.prediction import Origin, Prediction, Predictions
+from satchel.prediction import Floats, Origin, Prediction, Predictions
 from satchel.spec import Classes, Output, Segment, Spec
 
+if TYPE_CHECKING:
+    from satchel.drift import Drift
+    from satchel.explain import Explanation
+    from satchel.quantity import Quantity
+    from satchel.what_if import Suggestions, WhatIf
+
 TOLERANCE = 1e-5
+SAMPLES = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +154,115 @@ class Predictor:
         """Return the graph's raw outputs by name, for a matrix as `encode` gives it."""
         names = [output.name for output in self.spec.outputs]
         return dict(zip(names, self._graph.run(matrix), strict=True))
+
+    def measure(self, rows: Any, quantity: Quantity) -> Floats:
+        """Return one unrounded number per row, shape (rows,).
+
+        Parameters
+        ----------
+        rows
+            As in `predict_many`.
+        quantity : Quantity
+
+        Raises
+        ------
+        RecordError
+            Where a row cannot be read or answered.
+        """
+        encoded = self._encode_many(rows)
+        if encoded.problems:
+            raise RecordError(next(iter(encoded.problems.values())))
+        return quantity.of(self.run(encoded.matrix))
+
+    def explain(
+        self,
+        record: Mapping[str, object],
+        output: str | None = None,
+        samples: int = SAMPLES,
+        seed: int = 0,
+    ) -> Explanation:
+        """Return how much each field of a record moves the prediction: its Shapley values.
+
+        They compare with the invented background records of the spec, and are in the unit of the
+        target: points, or probability of the positive label (where there is none, of the label
+        that is predicted).
+
+        Parameters
+        ----------
+        record : mapping
+            As in `predict`.
+        output : str, optional
+            Which output to explain; needed where the model has several beside a segment.
+        samples : int
+            Orders of the fields to draw, rounded up to the same number of pairs, at least two,
+            for each background record. Four times as many halve the standard errors. Models of
+            few fields (seven, with 32 background records) need no draw: their values are exact.
+        seed : int
+            Of the draw: the same record and seed give the same explanation.
+
+        Raises
+        ------
+        RecordError
+            Where the record cannot be read.
+        BundleError
+            Where the bundle has no background.
+        SatchelError
+            Where an output must be named, or there is none of that name.
+        """
+        from satchel.explain import explain
+
+        return explain(self, record, output, samples, seed)
+
+    def what_if(self, record: Mapping[str, object], changes: Mapping[str, object]) -> WhatIf:
+        """Return the predictions before and after some fields of a record are changed.
+
+        Parameters
+        ----------
+        record : mapping
+            As in `predict`.
+        changes : mapping
+            From the name of a field to its other value.
+
+        Raises
+        ------
+        RecordError
+            Where the record cannot be read, before or after.
+        """
+        from satchel.what_if import what_if
+
+        return what_if(self, record, changes)
+
+    def suggest(self, record: Mapping[str, object], output: str | None = None) -> Suggestions:
+        """Return single changes of fields that can be changed, ranked by what they would do.
+
+        Only fields marked `actionable` are tried: a number at a few steps across the range seen
+        in training, a category at each other value. What a change does is what the model makes
+        of it, all else being equal; the result says that this is no promise.
+
+        Parameters and errors are those of `explain`; no background is needed.
+        """
+        from satchel.what_if import suggest
+
+        return suggest(self, record, output)
+
+    def drift(self, rows: Any) -> Drift:
+        """Compare a class list with the rows that the model was trained on.
+
+        Parameters
+        ----------
+        rows
+            As in `predict_many`.
+
+        Raises
+        ------
+        BundleError
+            Where the bundle has no reference to compare with.
+        RecordError
+            Where columns are given and one is unknown, absent or of another length.
+        """
+        from satchel.drift import drift
+
+        return drift(self, rows)
 
     def verify(self) -> Verification:
         """Replay the bundle's checks: records whose outputs the training framework gave."""

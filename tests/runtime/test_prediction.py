@@ -276,6 +276,8 @@ def test_as_dict_is_plain_and_leaves_out_what_is_not_there(decode):
         "demonstration": True,
         "outputs": {"score": {"value": 0.0, "unit": "points"}},
         "notes": [],
+        "reliable": True,
+        "doubts": [],
     }
     assert json.loads(json.dumps(plain, allow_nan=False)) == plain
 

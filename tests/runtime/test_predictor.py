@@ -41,7 +41,7 @@ def test_predicts_the_raw_outputs_that_numpy_computes(predictor, records, tiny_s
         np.testing.assert_allclose(values.reshape(-1, 1), expected[name], rtol=1e-5, atol=1e-6)
 
 
-def answer(grade, intervals, outcome, probability, segment, advice):
+def answer(grade, intervals, outcome, probability, segment, advice, doubts=()):
     levels = zip((0.8, 0.9), intervals, strict=True)
     return {
         "model": "tiny.linear",
@@ -63,6 +63,8 @@ def answer(grade, intervals, outcome, probability, segment, advice):
         },
         "segment": segment,
         "advice": advice,
+        "reliable": not doubts,
+        "doubts": list(doubts),
     }
 
 
@@ -77,12 +79,31 @@ GOLDEN = [
     ),
     (
         {"score": 3, "hours": 50, "absences": "20", "course": "français", "effort": "low"},
-        answer(20.0, [(19.2, 20.0), (18.8, 20.0)], "fail", 0.1327515, "uneven", "Plan the week."),
+        answer(
+            20.0,
+            [(19.2, 20.0), (18.8, 20.0)],
+            "fail",
+            0.1327515,
+            "uneven",
+            "Plan the week.",
+            ["hours = 50 was brought to 40"],
+        ),
         ["hours = 50 was brought to 40", "größe was not given; 1.5 was used in its place"],
     ),
     (
         {"score": 18, "hours": None, "größe": 0.25, "course": "physics", "teacher": "x"},
-        answer(6.4, [(3.8, 8.5), (2.1, 9.8)], "pass", 0.7081974, "uneven", "Try a harder course."),
+        answer(
+            6.4,
+            [(3.8, 8.5), (2.1, 9.8)],
+            "pass",
+            0.7081974,
+            "uneven",
+            "Try a harder course.",
+            [
+                "score = 18 is outside the range seen in training (2 to 17)",
+                "3 of 6 fields were not given",
+            ],
+        ),
         [
             "teacher is not used by this model",
             "score = 18 is outside the range seen in training (2 to 17)",

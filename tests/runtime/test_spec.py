@@ -532,3 +532,31 @@ def test_an_imputed_number_never_goes_past_the_bounds(rules):
         return
     row, _ = Encoder(Inputs(features=(feature,), columns=(FROM_X,))).encode({"x": None})
     assert struct.unpack("=f", row) == (1.0,)
+
+
+def test_bins_of_predictions_fit_an_output_of_that_name(spec):
+    def reference(*outputs):
+        return replace(spec.reference, outputs=outputs)
+
+    grade = NumberBins(feature="grade", edges=(9.0,), shares=(0.5, 0.5))
+    outcome = CategoryBins(feature="outcome", shares=(0.25, 0.75))
+    group = CategoryBins(feature="group", shares=(0.5, 0.5))
+    made = replace(spec, reference=reference(grade, outcome, group))
+    assert Spec.from_json(made.to_json()) == made
+    for wrong in (
+        replace(grade, feature="outcome"),
+        replace(grade, feature="score"),
+        replace(outcome, feature="grade"),
+        replace(outcome, shares=(0.25, 0.25, 0.5)),
+    ):
+        refused(spec, f"bins of {wrong.feature} do not fit an output", reference=reference(wrong))
+
+
+def test_a_background_record_has_the_fields_of_the_model_alone(spec):
+    reference = replace(spec.reference, background=({"score": 3.0, "marks": 2.0},))
+    refused(spec, "a background record has an unknown field", reference=reference)
+
+
+def test_a_reference_is_of_no_negative_number_of_rows(spec):
+    with pytest.raises(SpecError, match="no fewer than 0 rows"):
+        replace(spec.reference, rows=-1)

@@ -30,6 +30,17 @@ def test_one_record_gets_what_as_dict_gives(client, predictor, record):
     assert response.json == json.loads(json.dumps(predictor.predict(record).as_dict()))
 
 
+def test_an_answer_says_whether_it_is_reliable_and_why_not(client, record):
+    sure = predict(client, {"features": record}).json
+    assert (sure["reliable"], sure["doubts"]) == (True, [])
+    records = [{"features": record}, {"features": {**record, "absences": 150}}]
+    first, second = predict(client, {"records": records}).json["predictions"]
+    assert first["reliable"] is True
+    assert second["reliable"] is False
+    assert len(second["doubts"]) == 1
+    assert second["doubts"][0].startswith("absences = 150 is outside the range seen in training")
+
+
 def test_the_bare_task_means_its_default_model(client, record):
     url = "/api/v1/models/secondary-mathematics/predict"
     response = client.post(url, json={"features": record})

@@ -83,6 +83,13 @@ def test_a_value_outside_the_range_seen_in_training_is_noted(client, form):
     assert "Absences = 150 is outside the range seen in training" in page.text
 
 
+def test_a_student_unlike_those_of_training_gets_a_warning_with_the_reasons(client, form):
+    assert "Do not rely on this one" not in client.post(URL, data=form).text
+    page = client.post(URL, data={**form, "absences": "150"}).text
+    assert "Do not rely on this one" in page
+    assert page.count("Absences = 150") == 1
+
+
 def test_wrong_fields_are_named_and_what_was_entered_stays(client, form):
     page = client.post(URL, data={**form, "G1": "25<b>", "G2": ""})
     assert page.status_code == 422

@@ -268,19 +268,28 @@ def fit_reference(inputs: Inputs, train: pd.DataFrame) -> Reference:
         present = column.dropna()
         missing = float(column.isna().mean())
         if isinstance(feature, Category):
-            counts = present.value_counts()
-            shares = tuple(float(counts.get(v, 0)) / len(present) for v in feature.values)
-            bins.append(CategoryBins(feature=feature.name, shares=shares, missing=missing))
-            continue
-        values = present.to_numpy(np.float64)
-        edges = np.unique(np.quantile(values, np.linspace(0, 1, BINS + 1)[1:-1]))
-        counts = np.bincount(np.searchsorted(edges, values, "right"), minlength=len(edges) + 1)
-        bins.append(
-            NumberBins(
-                feature=feature.name,
-                edges=tuple(edges.tolist()),
-                shares=tuple((counts / len(values)).tolist()),
-                missing=missing,
-            )
-        )
-    return Reference(bins=tuple(bins))
+            bins.append(category_bins(feature.name, present, feature.values, missing))
+        else:
+            bins.append(number_bins(feature.name, present.to_numpy(np.float64), missing))
+    return Reference(bins=tuple(bins), rows=len(train))
+
+
+def number_bins(name: str, values: NDArray[np.float64], missing: float = 0.0) -> NumberBins:
+    """Return the shares of numbers, shape (rows,), between their deciles."""
+    edges = np.unique(np.quantile(values, np.linspace(0, 1, BINS + 1)[1:-1]))
+    counts = np.bincount(np.searchsorted(edges, values, "right"), minlength=len(edges) + 1)
+    return NumberBins(
+        feature=name,
+        edges=tuple(edges.tolist()),
+        shares=tuple((counts / len(values)).tolist()),
+        missing=missing,
+    )
+
+
+def category_bins(
+    name: str, present: pd.Series, values: Sequence[str], missing: float = 0.0
+) -> CategoryBins:
+    """Return the shares of categories, in the order of `values`."""
+    counts = present.value_counts()
+    shares = tuple(float(counts.get(value, 0)) / len(present) for value in values)
+    return CategoryBins(feature=name, shares=shares, missing=missing)

@@ -12,6 +12,7 @@ import pandas as pd
 
 import satchel
 from satchel.findings import said
+from satchel.prediction import Answers
 from satchel.spec import (
     ALL_ROWS,
     CHOICE,
@@ -29,9 +30,10 @@ from satchel_training import evaluate, uncertainty
 from satchel_training.datasets.source import Generated
 from satchel_training.evaluate import Answered
 from satchel_training.fairness import measure_fairness
-from satchel_training.fit import Fitted, fit, fit_reference
+from satchel_training.fit import Fitted, fit
 from satchel_training.importance import permutation_importance
 from satchel_training.models import Estimator, Recipe, load_builder
+from satchel_training.reference import whole_reference
 from satchel_training.report import Material
 from satchel_training.run import Run
 from satchel_training.tasks.task import Task, narrow
@@ -108,7 +110,9 @@ def train_for_report(
             ),
         ),
     )
-    spec = _spec(task, model, fitted, train_rows, card)
+    # Segments alone have no out-of-fold answers.
+    answers = fitted.predict(train_rows) | choice[0].answers
+    spec = _spec(task, model, fitted, train_rows, answers, card)
     history = getattr(fitted.heads[task.scored[0].name], "history_", [])
     segment = next((o.name for o in fitted.outputs if isinstance(o, Segment)), None)
     material = Material(
@@ -150,10 +154,17 @@ def fit_only(
     train_rows, _ = evaluate.split(task, frame)
     fitted = fit(task, train_rows, model, recipe.hyperparameters, task.seed)
     card = _card(task, model, (), len(frame))
-    return _spec(task, model, fitted, train_rows, card), fitted.heads
+    return _spec(task, model, fitted, train_rows, fitted.predict(train_rows), card), fitted.heads
 
 
-def _spec(task: Task, model: str, fitted: Fitted, train: pd.DataFrame, card: Card) -> Spec:
+def _spec(
+    task: Task,
+    model: str,
+    fitted: Fitted,
+    train: pd.DataFrame,
+    answers: Mapping[str, Answers],
+    card: Card,
+) -> Spec:
     spec = Spec(
         task=task.name,
         model=model,
@@ -161,7 +172,7 @@ def _spec(task: Task, model: str, fitted: Fitted, train: pd.DataFrame, card: Car
         inputs=fitted.inputs,
         outputs=fitted.outputs,
         advice=task.advice,
-        reference=fit_reference(fitted.inputs, train),
+        reference=whole_reference(fitted.inputs, train, fitted.outputs, answers),
         card=card,
     )
     # Through JSON, so that the spec in memory is the one that a saved run gives.

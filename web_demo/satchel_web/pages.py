@@ -85,6 +85,8 @@ def model(name: str) -> tuple[str, int]:
     ]
     failed = bool(problems) or any(field.error for field in fields)
     notes = () if prediction is None else prediction.notes
+    doubts = () if prediction is None else prediction.doubts
+    doubted = {note.message: _in_words(note, labels) for note in notes}
     page = render_template(
         "model.html",
         bundle=bundle,
@@ -92,7 +94,12 @@ def model(name: str) -> tuple[str, int]:
         positive_label=positive_label,
         fields=fields,
         prediction=prediction,
-        notes=[_in_words(note, labels) for note in notes if note.kind != "imputed"],
+        doubts=[doubted.get(text, text) for text in doubts],
+        notes=[
+            _in_words(note, labels)
+            for note in notes
+            if note.kind != "imputed" and note.message not in doubts
+        ],
         blanks=[labels[note.field] for note in notes if note.kind == "imputed"],
         problems=list(problems.values()),
         failed=failed,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Sequence
+from typing import Any
 
-from satchel.errors import TableError
+from satchel.errors import SatchelError, TableError
 
 
 def add_models_argument(parser: argparse.ArgumentParser) -> None:
@@ -40,3 +42,17 @@ def read_pairs(option: str, given: Sequence[str], form: str) -> dict[str, str]:
             raise TableError(f"{option} {pair!r} is not of the form {form}")
         pairs[first] = second
     return pairs
+
+
+def read_json(option: str, text: str) -> Any:
+    """Return what an option was given as JSON.
+
+    Raises
+    ------
+    SatchelError
+        Where it is none.
+    """
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise SatchelError(f"{option} is not JSON: {error}") from None

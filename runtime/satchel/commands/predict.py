@@ -107,8 +107,12 @@ def _lines(prediction: Prediction, spec: Spec) -> Iterator[str]:
         yield f"{answer.name}: {', '.join(parts)}"
     if prediction.advice:
         yield f"Advice: {prediction.advice}"
+    doubts = prediction.doubts
+    if doubts:
+        yield f"Not reliable, this record is far from what training saw: {'; '.join(doubts)}"
     for note in prediction.notes:
-        yield f"Note: {note}"
+        if str(note) not in doubts:
+            yield f"Note: {note}"
     yield f"({prediction.origin.model} {prediction.origin.version})"
 
 

@@ -52,10 +52,28 @@ class CategoryBins:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reference:
-    """What drift and Shapley values compare with: binned shares and invented records."""
+    """What drift and Shapley values compare with: binned shares and invented records.
+
+    Attributes
+    ----------
+    bins : tuple of NumberBins or CategoryBins
+        Of the features, in the training rows.
+    background : tuple of mapping
+        Invented records that follow those bins, field by field.
+    outputs : tuple of NumberBins or CategoryBins
+        Of the predictions for rows that the model had not seen; `feature` is the output's name,
+        and categories are its labels.
+    rows : int
+        Training rows that the shares are of; 0 where that is not known.
+    """
 
     bins: tuple[NumberBins | CategoryBins, ...] = ()
     background: tuple[Mapping[str, Value], ...] = ()
+    outputs: tuple[NumberBins | CategoryBins, ...] = ()
+    rows: int = 0
+
+    def __post_init__(self) -> None:
+        require(self.rows >= 0, "a reference is of no fewer than 0 rows")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

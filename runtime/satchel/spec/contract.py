@@ -65,6 +65,18 @@ class Spec:
             else:
                 fits = isinstance(feature, Category) and len(bins.shares) == len(feature.values)
             require(fits, f"bins of {bins.feature} do not fit a feature of that name")
+        answers = {output.name: output for output in self.outputs}
+        for bins in self.reference.outputs:
+            output = answers.get(bins.feature)
+            if isinstance(bins, NumberBins):
+                fits = isinstance(output, Regression)
+            else:
+                fits = isinstance(output, Classes | Segment) and (
+                    len(bins.shares) == len(output.labels)
+                )
+            require(fits, f"bins of {bins.feature} do not fit an output of that name")
+        for record in self.reference.background:
+            require(record.keys() <= known.keys(), "a background record has an unknown field")
         widths = {
             output.name: {len(output.labels), 1} if isinstance(output, Classes) else {1}
             for output in self.outputs
