@@ -6,19 +6,25 @@
 'secondary-mathematics.random-forest'
 """
 
-from satchel.bundle import Bundle, models
-from satchel.errors import (
-    BundleError,
-    DataError,
-    Problem,
-    RecordError,
-    SatchelError,
-    SpecError,
-    TableError,
-)
-from satchel.note import Note
-from satchel.prediction import Answer, Answers, Interval, Origin, Prediction, Predictions
-from satchel.predictor import Predictor, Verification, load
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from satchel import telemetry
+
+if TYPE_CHECKING:
+    from satchel.bundle import Bundle, models
+    from satchel.errors import (
+        BundleError,
+        DataError,
+        Problem,
+        RecordError,
+        SatchelError,
+        SpecError,
+        TableError,
+    )
+    from satchel.note import Note
+    from satchel.prediction import Answer, Answers, Interval, Origin, Prediction, Predictions
+    from satchel.predictor import Predictor, Verification, load
 
 __version__ = "0.1.0"
 
@@ -44,3 +50,23 @@ __all__ = [
     "load",
     "models",
 ]
+
+# Where the names above are looked for when they are first used, what needs least first: so
+# `satchel doctor` starts on a machine where numpy or ONNX Runtime is missing or dies.
+_HOMES = ("errors", "note", "bundle", "prediction", "predictor")
+
+telemetry.switch_off()
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        for home in _HOMES:
+            module = importlib.import_module(f"satchel.{home}")
+            if hasattr(module, name):
+                globals()[name] = getattr(module, name)
+                return globals()[name]
+    raise AttributeError(f"module 'satchel' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -18,7 +18,8 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import NoReturn
 
-from satchel import SatchelError, __version__
+from satchel import __version__
+from satchel.errors import SatchelError
 
 BUILT_IN = {
     "list": "list the models that are here",
@@ -26,6 +27,7 @@ BUILT_IN = {
     "predict": "predict for one record, or for every row of a file",
     "evaluate": "measure a model on rows whose true values are known",
     "verify": "check that models give here what they gave where they were trained",
+    "doctor": "say whether this machine can run all of this, and what to do where it cannot",
 }
 INSTALLABLE = {
     "train": "train a model",
@@ -76,6 +78,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0]
+        if missing in ("numpy", "onnxruntime"):
+            print(f"satchel: {missing} is missing; 'satchel doctor' says more", file=sys.stderr)
+            return 2
         extra = EXTRAS.get(missing, "train")
         print(
             f"satchel: 'satchel {chosen}' needs {missing}, which is not installed: "
