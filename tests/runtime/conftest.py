@@ -98,7 +98,11 @@ def proto():
         return field(14, field(1, key) + field(2, value))
 
     def without_metadata(model):
-        kept = [(number, value) for number, value in _fields(memoryview(model)) if number != 14]
+        kept = [
+            (number, value)
+            for number, value in _fields(memoryview(model), iter(range(10**6)))
+            if number != 14
+        ]
         return b"".join(
             field(number, value if isinstance(value, int) else bytes(value))
             for number, value in kept
