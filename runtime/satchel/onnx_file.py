@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from satchel.errors import BundleError
 
 MAX_DEPTH = 64
-# A forest of 2 MB has some thousands; 64 MB of the smallest would be walked for a minute.
+# The models that ship have some hundreds; 64 MB of the smallest would be walked for a minute.
 MAX_FIELDS = 1_000_000
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
