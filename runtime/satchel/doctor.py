@@ -435,11 +435,12 @@ def examine(folders: Sequence[str] = (), run: Run = run_child, root: str = "/") 
         processor = check_processor(_read(root, "proc/cpuinfo"), machine)
         old_processor = processor.remedy == OLDER_NUMPY
         findings += [check_c_library(_glibc(), _has_musl(root)), processor, check_memory(root)]
-    needed = [
-        check_python(sys.version_info[:3]),
-        check_library("numpy", NUMPY, run, old_processor),
-        check_library("onnxruntime", ONNXRUNTIME, run),
-    ]
+    numpy = check_library("numpy", NUMPY, run, old_processor)
+    # ONNX Runtime imports numpy, and so would be blamed for what numpy dies of.
+    onnxruntime = Finding(WARNING, "onnxruntime", "not tried: it needs numpy")
+    if numpy.state == OK:
+        onnxruntime = check_library("onnxruntime", ONNXRUNTIME, run)
+    needed = [check_python(sys.version_info[:3]), numpy, onnxruntime]
     findings += needed
     if all(finding.state == OK for finding in needed):
         findings += check_bundles(folders, run)

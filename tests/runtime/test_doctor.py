@@ -352,9 +352,19 @@ def test_what_stands_on_something_wrong_is_left_out():
         return Child(-signal.SIGILL, "", "")
 
     found = doctor.examine(run=run)
-    assert len(tried) == 2
-    assert [f.topic for f in found if f.state == WRONG] == ["numpy", "onnxruntime"]
-    assert list(doctor.lines(found))[-1] == "2 things are wrong."
+    assert len(tried) == 1
+    assert [f.topic for f in found if f.state == WRONG] == ["numpy"]
+    assert by_topic(found)["onnxruntime"].text == "not tried: it needs numpy"
+    assert list(doctor.lines(found))[-1] == "1 thing is wrong."
+
+
+def test_onnxruntime_alone_may_die():
+    def run(arguments):
+        dies = "onnxruntime" in arguments[1]
+        return Child(-signal.SIGILL, "", "") if dies else Child(0, "version 2.3.5\n", "")
+
+    found = doctor.examine(run=run)
+    assert [f.topic for f in found if f.state == WRONG] == ["onnxruntime"]
 
 
 def test_the_command(capsys, monkeypatch, models_dir):
