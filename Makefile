@@ -24,7 +24,7 @@ DEV = .venv
 BIN = $(DEV)/bin
 PIP = -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test check format models wheel clean
+.PHONY: help demo test check format models wheel aarch64 clean
 .DEFAULT_GOAL := help
 
 help:
@@ -34,6 +34,7 @@ help:
 	@echo "make format   put the code into the project's format"
 	@echo "make models   train and export every model that ships (needs the data sets)"
 	@echo "make wheel    build the wheel and try it in empty environments"
+	@echo "make aarch64  verify every model as 64-bit Arm, in an emulator (needs root)"
 
 # The runtime and the site: numpy, onnxruntime, Flask and waitress.
 $(RUNTIME)/installed: pyproject.toml
@@ -81,6 +82,9 @@ models: $(DEV)/installed
 
 wheel: $(DEV)/installed
 	$(BIN)/python tests/wheel.py
+
+aarch64: $(DEV)/installed
+	PYTHON=$(BIN)/python tests/aarch64.sh
 
 clean:
 	rm -rf $(RUNTIME) $(DEV) runs build dist

@@ -5,9 +5,9 @@ the oldest that the wheel allows, installs it alone into a new environment and c
 
 - that satchel, numpy, onnxruntime and what these require are there, and nothing else;
 - that the wheel is small and holds code and bundles only;
-- `satchel list` and `satchel verify`, and one prediction per bundle for an invented record,
-  all with an empty home folder in which nothing may appear;
-- with the oldest pair, the tests of the runtime, except those that take a minute.
+- `satchel list`, `satchel doctor` and `satchel verify`, and one prediction per bundle for an
+  invented record, all with an empty home folder in which nothing may appear;
+- the tests of the runtime, except those that take a minute.
 
 Exits with 0 where all of this holds, else with 1 and the reason.
 """
@@ -195,8 +195,7 @@ def try_wheel(wheel: Path, which: str, python: str, folder: Path) -> None:
     left = [str(path.relative_to(folder)) for part in (home, work) for path in part.rglob("*")]
     if left:
         raise WheelError(f"satchel left files behind: {', '.join(left)}")
-    if which == "oldest":
-        run_tests(venv, clean, work)
+    run_tests(venv, which, clean, work)
 
 
 def install(venv: Path, what: Sequence[str], work: Path) -> None:
@@ -283,6 +282,8 @@ def use(venv: Path, which: str, clean: dict[str, str], work: Path) -> None:
         if not row["verified"] or venv not in Path(row["path"]).parents:
             raise WheelError(f"{row['name']} is unverified or elsewhere: {row['path']}")
     say(_indented(satchel("list")))
+    say(f"{which}: satchel doctor")
+    say(_indented(satchel("doctor")))
     say(f"{which}: satchel verify")
     say(_indented(satchel("verify")))
     for row in rows:
@@ -327,16 +328,22 @@ sys.exit(code)
 """
 
 
-def run_tests(venv: Path, clean: dict[str, str], work: Path) -> None:
+def run_tests(venv: Path, which: str, clean: dict[str, str], work: Path) -> None:
     """Run the checkout's tests of the runtime against the installed wheel."""
     groups = tomllib.loads((CHECKOUT / "pyproject.toml").read_text("utf-8"))["dependency-groups"]
-    say(f"oldest: installing {' '.join(groups['test'])}")
+    say(f"{which}: installing {' '.join(groups['test'])}")
     install(venv, groups["test"], work)
-    say("oldest: running tests/runtime, without those that take a minute")
+    say(f"{which}: running tests/runtime, without those that take a minute")
     python = [str(venv / "bin" / "python"), "-I", "-B", "-c", TESTS, str(CHECKOUT), str(venv)]
     options = ["-q", "--tb=short", "-p", "no:cacheprovider", "--import-mode=importlib"]
     options += ["-c", str(CHECKOUT / "pyproject.toml"), "--rootdir", str(CHECKOUT)]
-    options += ["--deselect", MINUTE_LONG, str(CHECKOUT / "tests" / "runtime")]
+    options += [
+        "--numprocesses",
+        "2",
+        "--deselect",
+        MINUTE_LONG,
+        str(CHECKOUT / "tests" / "runtime"),
+    ]
     env = clean | {"HYPOTHESIS_STORAGE_DIRECTORY": str(work / "hypothesis")}
     run([*python, *options], cwd=work, env=env, show=True)
 

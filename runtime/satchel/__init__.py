@@ -6,40 +6,30 @@
 'secondary-mathematics.random-forest'
 """
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
-from satchel.bundle import Bundle, models
-from satchel.errors import (
-    BundleError,
-    DataError,
-    Problem,
-    RecordError,
-    SatchelError,
-    SpecError,
-    TableError,
-)
-from satchel.note import Note
-from satchel.prediction import Answer, Answers, Interval, Origin, Prediction, Predictions
-from satchel.predictor import Predictor, Verification, load
+from satchel import telemetry
 
 if TYPE_CHECKING:
+    from satchel.bundle import Bundle, models
     from satchel.drift import Comparison, Drift, FeatureDrift
+    from satchel.errors import (
+        BundleError,
+        DataError,
+        Problem,
+        RecordError,
+        SatchelError,
+        SpecError,
+        TableError,
+    )
     from satchel.explain import Contribution, Explanation
+    from satchel.note import Note
+    from satchel.prediction import Answer, Answers, Interval, Origin, Prediction, Predictions
+    from satchel.predictor import Predictor, Verification, load
     from satchel.what_if import Suggestion, Suggestions, WhatIf
 
 __version__ = "0.1.0"
-
-# Loaded when first asked for: who only predicts need not wait for them.
-_LATER = {
-    "Comparison": "drift",
-    "Contribution": "explain",
-    "Drift": "drift",
-    "Explanation": "explain",
-    "FeatureDrift": "drift",
-    "Suggestion": "what_if",
-    "Suggestions": "what_if",
-    "WhatIf": "what_if",
-}
 
 __all__ = [
     "Answer",
@@ -72,10 +62,31 @@ __all__ = [
     "models",
 ]
 
+# Where the names above are looked for when they are first used, what needs least first: so
+# `satchel doctor` starts on a machine where numpy or ONNX Runtime is missing or dies.
+_HOMES = (
+    "errors",
+    "note",
+    "bundle",
+    "prediction",
+    "predictor",
+    "explain",
+    "what_if",
+    "drift",
+)
+
+telemetry.switch_off()
+
 
 def __getattr__(name: str) -> Any:
-    if name not in _LATER:
-        raise AttributeError(f"module 'satchel' has no attribute {name!r}")
-    from importlib import import_module
+    if name in __all__:
+        for home in _HOMES:
+            module = importlib.import_module(f"satchel.{home}")
+            if hasattr(module, name):
+                globals()[name] = getattr(module, name)
+                return globals()[name]
+    raise AttributeError(f"module 'satchel' has no attribute {name!r}")
 
-    return getattr(import_module(f"satchel.{_LATER[name]}"), name)
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -13,10 +13,12 @@ from pathlib import Path
 from satchel.errors import BundleError
 from satchel.onnx_file import read_metadata
 from satchel.spec import Spec
+from satchel.spec.contract import NAME
 
 METADATA_KEY = "satchel"
 INDEX = "index.json"
 MAX_BYTES = 64 * 2**20
+MAX_INDEX_BYTES = 2**20
 
 _PACKAGE = Path(__file__).parent
 _SHIPPED = (_PACKAGE / "models_onnx", _PACKAGE.parents[1] / "models_onnx")
@@ -80,18 +82,21 @@ class Index:
     def read(cls, folder: Path) -> Index:
         """Read the index of `folder`; an empty one where there is none."""
         path = folder / INDEX
+        if not path.exists():
+            return cls()
         try:
-            plain = json.loads(path.read_text("utf-8"))
+            plain = json.loads(_read_bytes(path, MAX_INDEX_BYTES).decode("utf-8"))
             bundles = plain["bundles"]
+            for part in (*plain["defaults"], *plain["defaults"].values()):
+                # They become part of a path.
+                if NAME.fullmatch(part) is None:
+                    raise ValueError(f"{part!r} is no name")
             return cls(
                 {str(name): str(entry["sha256"]) for name, entry in bundles.items()},
                 {str(name): int(entry["size"]) for name, entry in bundles.items()},
                 {str(task): str(model) for task, model in plain["defaults"].items()},
             )
-        except FileNotFoundError:
-            return cls()
         except (
-            OSError,
             ValueError,
             LookupError,
             TypeError,
@@ -146,7 +151,7 @@ def read(path: str | os.PathLike[str], index: Index | None = None) -> Bundle:
     path = Path(path)
     if index is None:
         index = Index.read(path.parent)
-    model = _read_bytes(path)
+    model = _read_bytes(path, MAX_BYTES)
     sha256 = hashlib.sha256(model).hexdigest()
     expected = index.digests.get(path.stem)
     if expected is not None and expected != sha256:
@@ -251,12 +256,15 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _read_bytes(path: Path) -> bytes:
+def _read_bytes(path: Path, most: int) -> bytes:
     try:
+        # A pipe would be waited for, a device may have no end.
+        if path.exists() and not path.is_file():
+            raise BundleError(f"{path} cannot be read: it is no file")
         with path.open("rb") as file:
-            model = file.read(MAX_BYTES + 1)
+            content = file.read(most + 1)
     except OSError as error:
         raise BundleError(f"{path} cannot be read: {error.strerror}") from None
-    if len(model) > MAX_BYTES:
-        raise BundleError(f"{path} is larger than {MAX_BYTES // 2**20} MB")
-    return model
+    if len(content) > most:
+        raise BundleError(f"{path} is larger than {most // 2**20} MB")
+    return content

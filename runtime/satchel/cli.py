@@ -18,7 +18,8 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import NoReturn
 
-from satchel import SatchelError, __version__
+from satchel import __version__
+from satchel.errors import SatchelError
 
 BUILT_IN = {
     "list": "list the models that are here",
@@ -28,6 +29,7 @@ BUILT_IN = {
     "drift": "compare a class list with the rows that a model was trained on",
     "evaluate": "measure a model on rows whose true values are known",
     "verify": "check that models give here what they gave where they were trained",
+    "doctor": "say whether this machine can run all of this, and what to do where it cannot",
 }
 INSTALLABLE = {
     "train": "train a model",
@@ -80,6 +82,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0]
+        if missing in ("numpy", "onnxruntime"):
+            print(f"satchel: {missing} is missing; 'satchel doctor' says more", file=sys.stderr)
+            return 2
         extra = EXTRAS.get(missing, "train")
         print(
             f"satchel: 'satchel {chosen}' needs {missing}, which is not installed: "
@@ -87,17 +92,34 @@ def main(argv: Sequence[str] | None = None) -> int:
             file=sys.stderr,
         )
         return 2
+    except ImportError as error:
+        # The message may be one of many lines, as numpy's is.
+        said = (str(error).strip().splitlines() or [""])[-1]
+        print(f"satchel: {said:.300}; 'satchel doctor' says more", file=sys.stderr)
+        return 2
+    except MemoryError:
+        print("satchel: memory ran out; 'satchel doctor' says how much there is", file=sys.stderr)
+        return 2
     except BrokenPipeError:
         # The reader went away, as `head` does; nothing more can be said to it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _let_go_of_stdout()
         return 0
     except OSError as error:
         parts = [error.filename, error.strerror or str(error)]
         print(f"satchel: {': '.join(str(part) for part in parts if part)}", file=sys.stderr)
+        try:
+            sys.stdout.flush()
+        except OSError:  # it was standard output that is full
+            _let_go_of_stdout()
         return 2
     except KeyboardInterrupt:
         print("satchel: stopped", file=sys.stderr)
         return 130
+
+
+def _let_go_of_stdout() -> None:
+    """Keep Python from trying once more to write what could not be written, when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _find(name: str) -> ModuleType:

@@ -1,7 +1,8 @@
 """Frozen dataclasses to plain JSON values and back, by their type hints.
 
-Reading is strict: an unknown key, a missing one, a wrong type or a number that is not finite
-is a `SpecError` that names the place (``inputs.features[3].limits[0]``). In a union of
+Reading is strict: an unknown key, a missing one, a wrong type, a number that is not finite or a
+control character is a `SpecError` that names the place (``inputs.features[3].limits[0]``). In a
+union of
 dataclasses the key ``kind`` chooses the member whose class attribute ``kind`` it equals.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
+import re
 import types
 import typing
 from collections.abc import Mapping
@@ -18,6 +20,13 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 from satchel.errors import SpecError
 
 T = TypeVar("T")
+
+# The product of two such numbers is still finite, so no answer becomes infinite on its way out.
+MAX_NUMBER = 1e100
+LONGEST_NAME = 60
+
+# Half of a pair, which no encoding can write, and what would command the terminal that shows it.
+_UNPRINTABLE = re.compile("[\ud800-\udfff\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def to_plain(value: Any) -> Any:
@@ -60,7 +69,7 @@ def from_plain(kind: type[T], value: object, path: str = "") -> T:
     try:
         return kind(**arguments)
     except SpecError as error:
-        raise SpecError(f"{path}: {error}" if path else str(error)) from None
+        raise SpecError(f"{path}: {error!s:.300}" if path else f"{error!s:.300}") from None
 
 
 def _tag(kind: type) -> dict[str, Any]:
@@ -76,7 +85,9 @@ def _hints(kind: Any) -> dict[str, Any]:
 def _read(hint: Any, value: object, path: str) -> Any:
     if hint is float and isinstance(value, int | float) and not isinstance(value, bool):
         return _finite(value, path)
-    if hint in (str, int, bool) and type(value) is hint:
+    if hint is str and isinstance(value, str):
+        return _text(value, path)
+    if hint in (int, bool) and type(value) is hint:
         return value
     if dataclasses.is_dataclass(hint):
         return from_plain(typing.cast(type, hint), value, path)
@@ -122,13 +133,20 @@ def _read_union(members: tuple[Any, ...], value: object, path: str) -> Any:
     raise SpecError(f"{path}: expected {names}, got {_shown(value)}")
 
 
+def _text(value: str, path: str) -> str:
+    found = _UNPRINTABLE.search(value)
+    if found is not None:
+        raise SpecError(f"{path}: the text holds the character U+{ord(found[0]):04X}")
+    return value
+
+
 def _finite(value: int | float, path: str) -> float:
     try:
         number = float(value)
     except OverflowError:
         number = math.inf
-    if not math.isfinite(number):
-        raise SpecError(f"{path}: expected a finite number")
+    if not abs(number) <= MAX_NUMBER:
+        raise SpecError(f"{path}: expected a finite number of at most {MAX_NUMBER:g}")
     return number
 
 
@@ -143,4 +161,6 @@ def _shown(value: object) -> str:
 
 
 def _join(path: str, name: str) -> str:
+    if not name.isprintable() or len(name) > LONGEST_NAME:
+        name = f"{name!r:.{LONGEST_NAME}}"
     return f"{path}.{name}" if path else name

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from satchel.errors import BundleError
 
 MAX_DEPTH = 64
+# The models that ship have some hundreds; 64 MB of the smallest would be walked for a minute.
+MAX_FIELDS = 1_000_000
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
@@ -53,25 +55,26 @@ def read_metadata(model: bytes) -> dict[str, str]:
     """
     metadata: dict[str, str] = {}
     graphs = 0
-    for number, value in _fields(memoryview(model)):
+    left = iter(range(MAX_FIELDS))
+    for number, value in _fields(memoryview(model), left):
         if not isinstance(value, memoryview):
             continue
         if number == _METADATA_PROPS:
-            key, text = _entry(value)
+            key, text = _entry(value, left)
             if key in metadata:
                 raise BundleError(f"the metadata hold {key!r:.40} twice")
             metadata[key] = text
         elif number in _MODEL:
             graphs += number == 7
-            _refuse_external_data(value, _MODEL[number], 1)
+            _refuse_external_data(value, _MODEL[number], 1, left)
     if not graphs:
         raise BundleError("this is no ONNX model: it holds no graph")
     return metadata
 
 
-def _entry(message: memoryview) -> tuple[str, str]:
+def _entry(message: memoryview, left: Iterator[int]) -> tuple[str, str]:
     parts = {1: "", 2: ""}
-    for number, value in _fields(message):
+    for number, value in _fields(message, left):
         if number in parts and isinstance(value, memoryview):
             try:
                 parts[number] = str(value, "utf-8")
@@ -80,21 +83,21 @@ def _entry(message: memoryview) -> tuple[str, str]:
     return parts[1], parts[2]
 
 
-def _refuse_external_data(message: memoryview, kind: str, depth: int) -> None:
+def _refuse_external_data(message: memoryview, kind: str, depth: int, left: Iterator[int]) -> None:
     if depth > MAX_DEPTH:
         raise BundleError(f"the graph is nested more than {MAX_DEPTH} deep")
     children = _CHILDREN[kind]
-    for number, value in _fields(message, _SCALARS if kind == "attribute" else None):
+    for number, value in _fields(message, left, _SCALARS if kind == "attribute" else None):
         if kind == "tensor" and (
             number == _EXTERNAL_DATA or (number == _DATA_LOCATION and value != 0)
         ):
             raise BundleError("the graph keeps data in another file, which is never read")
         if number in children and isinstance(value, memoryview):
-            _refuse_external_data(value, children[number], depth + 1)
+            _refuse_external_data(value, children[number], depth + 1, left)
 
 
 def _fields(
-    message: memoryview, skipped: re.Pattern[bytes] | None = None
+    message: memoryview, left: Iterator[int], skipped: re.Pattern[bytes] | None = None
 ) -> Iterator[tuple[int, int | memoryview]]:
     position, end = 0, len(message)
     while position < end:
@@ -102,6 +105,8 @@ def _fields(
         if run is not None:
             position = run.end()
             continue
+        if next(left, None) is None:
+            raise BundleError(f"the model has more than {MAX_FIELDS:,} parts")
         key, position = _varint(message, position)
         number, wire = key >> 3, key & 7
         if number == 0 or key >> 32:

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import onnxruntime
 import pytest
@@ -112,6 +113,31 @@ def test_a_file_that_is_too_large_is_refused(tiny_path, tiny_bytes, monkeypatch)
         bundles.read(tiny_path)
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+def test_a_pipe_is_not_waited_for(folder):
+    os.mkfifo(folder / "pipe.onnx")
+    with pytest.raises(BundleError, match="no file"):
+        satchel.models([folder])
+    (folder / "pipe.onnx").unlink()
+    (folder / "index.json").unlink()
+    os.mkfifo(folder / "index.json")
+    with pytest.raises(BundleError, match="no file"):
+        satchel.load("tiny.linear", models=[folder])
+
+
+@pytest.mark.parametrize("device", ["/dev/zero", "/dev/null", "/proc/self/mem"])
+def test_a_device_is_not_read(tmp_path, device):
+    if not Path(device).exists():
+        pytest.skip(f"there is no {device} here")
+    path = tmp_path / "tiny.linear.onnx"
+    path.symlink_to(device)
+    with pytest.raises(BundleError):
+        bundles.read(path)
+    (tmp_path / "index.json").symlink_to(device)
+    with pytest.raises(BundleError):
+        bundles.find("tiny.linear", [tmp_path])
+
+
 def test_what_is_no_file_is_refused(tmp_path):
     for path in (tmp_path, tmp_path / "absent.onnx", tmp_path / "absent" / "x.onnx"):
         with pytest.raises(BundleError):
@@ -177,6 +203,116 @@ def test_bytes_that_look_like_another_format_of_onnxruntime_are_refused(tmp_path
     )
     done = subprocess.run([sys.executable, "-c", program, path], check=False)
     assert done.returncode == 0
+
+
+def edited(spec, edit):
+    plain = json.loads(spec.to_json())
+    edit(plain)
+    return json.dumps(plain)
+
+
+def derived(name, *inputs):
+    return {"name": name, "operation": "sum", "inputs": inputs}
+
+
+HOSTILE = {
+    "another version": (lambda p: p.update(spec_version=2), "reads version 1"),
+    "a number that derives from itself": (
+        lambda p: p["inputs"]["derived"].insert(0, derived("a", "a", "score")),
+        "a needs a, which is no number known before it",
+    ),
+    "a circle of derived numbers": (
+        lambda p: p["inputs"].update(derived=[derived("a", "b"), derived("b", "a")]),
+        "a needs b, which is no number known before it",
+    ),
+    "a derived number named like a feature": (
+        lambda p: p["inputs"]["derived"].append(derived("score", "hours")),
+        r"field named twice: \['score'\]",
+    ),
+    "a number derived from a category": (
+        lambda p: p["inputs"]["derived"].append(derived("a", "course")),
+        "a needs course, which is no number",
+    ),
+    "a column without a feature": (
+        lambda p: p["inputs"]["features"].pop(),
+        "a column needs the category effort: unknown",
+    ),
+    "a column of another kind": (
+        lambda p: p["inputs"]["columns"][0].update(source="course"),
+        "a column needs the number course: unknown",
+    ),
+    "a column of no category": (
+        lambda p: p["inputs"]["columns"][9].update(value="alchemy"),
+        "course = 'alchemy': unknown",
+    ),
+    "fewer columns than the graph reads": (
+        lambda p: p["inputs"]["columns"].pop(),
+        r"the graph's input is not float32 'X' of shape \(batch, 11\)",
+    ),
+    "ten thousand columns": (
+        lambda p: p["inputs"].update(columns=p["inputs"]["columns"][:1] * 10_000),
+        r"shape \(batch, 10000\)",
+    ),
+    "an output that the graph lacks": (
+        lambda p: (
+            [p["outputs"][0].update(name="other")]
+            + [check["outputs"].update(other=[1.0]) for check in p["checks"]]
+            + [check["outputs"].pop("grade") for check in p["checks"]]
+        ),
+        "the graph's output 'other' is not float32",
+    ),
+    "an output of another kind": (
+        lambda p: (
+            p.pop("advice"),
+            p["outputs"][2].update(kind="regression"),
+            p["outputs"][2].pop("labels"),
+        ),
+        "the graph's output 'group' is not float32",
+    ),
+    "a number of 400 digits": (
+        lambda p: p["inputs"]["columns"][0].update(mean=10**400),
+        "expected a finite number",
+    ),
+    "code": (
+        lambda p: p["inputs"]["derived"][0].update(operation="__import__('os').abort()"),
+        "derived",
+    ),
+    "a name that is a path": (lambda p: p.update(task="../../etc"), "is no name"),
+}
+
+
+@pytest.mark.parametrize(("edit", "message"), HOSTILE.values(), ids=HOSTILE)
+def test_a_hostile_spec_is_refused_with_the_reason(
+    tmp_path, tiny_bytes, proto, spec, edit, message
+):
+    path = tmp_path / "tiny.linear.onnx"
+    path.write_bytes(proto.with_spec(tiny_bytes, edited(spec, edit)))
+    with pytest.raises(BundleError, match=message) as caught:
+        satchel.load(path)
+    assert str(caught.value).startswith(str(path))
+    assert len(str(caught.value)) < 600
+
+
+@pytest.mark.parametrize(
+    "opening", ["[", '{"a":', '{"inputs":[', '{"spec_version":1,"advice":{"a":']
+)
+def test_a_spec_nested_deeply_is_refused(tmp_path, tiny_bytes, proto, opening):
+    path = tmp_path / "tiny.linear.onnx"
+    path.write_bytes(proto.with_spec(tiny_bytes, opening * 200_000))
+    with pytest.raises(SpecError):
+        satchel.load(path)
+
+
+def test_data_in_another_file_are_never_opened(tmp_path, tiny_bytes, monkeypatch):
+    onnx = pytest.importorskip("onnx", reason="onnx writes the model")
+    model = onnx.load_from_string(tiny_bytes)
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "tiny.linear.onnx"
+    onnx.save(model, path, save_as_external_data=True, location="w.bin", size_threshold=0)
+    refuse_sessions(monkeypatch)
+    with pytest.raises(BundleError, match="another file, which is never read"):
+        satchel.load(path)
+    assert (tmp_path / "w.bin").exists()
 
 
 # ---- finding ---------------------------------------------------------------------------------
@@ -287,6 +423,10 @@ DAMAGED = (
     *("", "null", "[]", "{}", '{"bundles": {}}', '{"bundles": [], "defaults": {}}', "[" * 10**5),
     '{"bundles": {"a": {"sha256": "x"}}, "defaults": {}}',
     '{"bundles": {}, "defaults": 3}',
+    '{"bundles": {}, "defaults": {"tiny": 3}}',
+    '{"bundles": {}, "defaults": {"tiny": "a.b"}}',
+    '{"bundles": {}, "defaults": {"tiny": "/../secret"}}',
+    '{"bundles": {}, "defaults": {"../tiny": "linear"}}',
     '{"bundles": {"a": {"sha256": "x", "size": "y"}}, "defaults": {}}',
     '{"bundles": {"a": {"sha256": "x", "size": Infinity}}, "defaults": {}}',
 )
@@ -298,6 +438,21 @@ def test_a_damaged_index_is_refused(folder, text):
     with pytest.raises(BundleError, match=r"index\.json is damaged"):
         bundles.read(folder / "tiny.linear.onnx")
     with pytest.raises(BundleError, match=r"index\.json is damaged"):
+        bundles.find("tiny", [folder])
+
+
+def test_an_index_leads_to_no_file_elsewhere(folder, tmp_path, tiny_bytes):
+    (tmp_path / "secret.onnx").write_bytes(tiny_bytes)
+    (folder / "tiny.").mkdir()
+    hostile = {"bundles": {}, "defaults": {"tiny": "/../../secret"}}
+    (folder / "index.json").write_text(json.dumps(hostile))
+    with pytest.raises(BundleError, match="is no name"):
+        satchel.load("tiny", models=[folder])
+
+
+def test_an_index_that_is_too_large_is_refused(folder):
+    (folder / "index.json").write_text(" " * (bundles.MAX_INDEX_BYTES + 1))
+    with pytest.raises(BundleError, match="larger than 1 MB"):
         bundles.find("tiny", [folder])
 
 

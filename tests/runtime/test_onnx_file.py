@@ -157,6 +157,14 @@ def test_deep_nesting_is_refused(proto):
             read_metadata(model(depth))
 
 
+@pytest.mark.parametrize("path", [(), (7,), (7, 1, 5), (14,)])
+def test_a_model_of_endless_parts_is_refused(proto, monkeypatch, path):
+    monkeypatch.setattr("satchel.onnx_file.MAX_FIELDS", 1000)
+    assert read_metadata(proto.field(7, b"") + nested(proto, path, b"\x10\x01" * 900)) is not None
+    with pytest.raises(BundleError, match="more than 1,000 parts"):
+        read_metadata(proto.field(7, b"") + nested(proto, path, b"\x10\x01" * 1100))
+
+
 def test_a_truncated_model_is_refused_or_holds_nothing_else(tiny_bytes):
     whole = read_metadata(tiny_bytes)
     for end in range(len(tiny_bytes)):

@@ -206,6 +206,7 @@ class Watch:
             print(os.environ.get("{SWITCH}"))
 sys.meta_path.insert(0, Watch())
 import satchel
+satchel.load
 """
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from satchel import BundleError, SpecError
-from satchel.dataclass_json import from_plain, to_plain
+from satchel.dataclass_json import MAX_NUMBER, from_plain, to_plain
 from satchel.encoder import Encoder
 from satchel.spec import (
     Advice,
@@ -58,11 +58,12 @@ def test_fields_that_equal_their_default_are_left_out(spec):
     assert sorted(feature) == ["imputed", "kind", "label", "name", "values"]
 
 
-names = st.text(min_size=1, max_size=8)
-reals = st.floats(allow_nan=False, allow_infinity=False)
+printable = st.characters(exclude_categories=("Cc", "Cs"))
+names = st.text(printable, min_size=1, max_size=8)
+reals = st.floats(-MAX_NUMBER, MAX_NUMBER)
 maybe = st.none() | reals
 spans = st.tuples(maybe, maybe).map(lambda b: b if None in b else (min(b), max(b)))
-words = st.text(min_size=1, max_size=5).map(str.strip).filter(bool)
+words = st.text(printable, min_size=1, max_size=5).map(str.strip).filter(bool)
 rising = st.lists(reals, min_size=1, max_size=5, unique=True).map(sorted).map(tuple)
 
 
@@ -79,7 +80,7 @@ def category_features(draw):
     values = tuple(draw(st.lists(words, min_size=1, max_size=4, unique=True)))
     return Category(
         name=draw(names),
-        label=draw(st.text(max_size=5)),
+        label=draw(st.text(printable, max_size=5)),
         values=values,
         value_labels=draw(st.sampled_from([(), values])),
         ordered=draw(st.booleans()),
@@ -93,7 +94,7 @@ PARTS = {
         Number,
         name=names,
         label=names,
-        unit=st.text(max_size=3),
+        unit=st.text(printable, max_size=3),
         integer=st.booleans(),
         limits=spans,
         clip=spans,
@@ -118,7 +119,7 @@ PARTS = {
     ),
     Check: st.builds(
         Check,
-        record=st.dictionaries(names, st.none() | reals | st.text(max_size=4)),
+        record=st.dictionaries(names, st.none() | reals | st.text(printable, max_size=4)),
         outputs=st.dictionaries(names, st.lists(reals, max_size=3).map(tuple)),
     ),
 }
@@ -230,10 +231,32 @@ def test_what_is_missing_is_refused_with_its_place(spec, path, message):
     assert refusal(json.dumps(plain)).startswith(message)
 
 
-@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "1" + "0" * 400])
+@pytest.mark.parametrize(
+    "number", ["NaN", "Infinity", "-Infinity", "1e999", "-1e101", "1" + "0" * 400]
+)
 def test_a_number_that_is_not_finite_is_refused(spec, number):
     text = changed(spec, ("inputs", "columns", 0, "mean"), "HERE").replace('"HERE"', number)
     assert refusal(text).startswith(("the spec is not readable", "inputs.columns[0].mean: expect"))
+
+
+@pytest.mark.parametrize("character", ["\ud800", "\0", "\x1b", "\x7f", "\x9b", "\r"])
+@pytest.mark.parametrize("path", [("card", "title"), (*FEATURE, "name"), ("checks", 0, "record")])
+def test_text_that_no_terminal_should_be_given_is_refused(spec, path, character):
+    value = {character: 1} if path[-1] == "record" else f"a{character}b"
+    assert f"holds the character U+{ord(character):04X}" in refusal(changed(spec, path, value))
+
+
+def test_text_may_have_lines(spec):
+    assert Spec.from_json(changed(spec, ("card", "title"), "one\n\ttwo"))
+
+
+@pytest.mark.parametrize("name", ["\ud800", "\x1b[2J", "x" * 10**6])
+def test_a_hostile_name_is_told_shortly_and_printably(spec, name):
+    for path in ((name,), (*FEATURE, name), ("card", "versions")):
+        value = {name: 1} if path[-1] == "versions" else 1
+        assert len(refusal(changed(spec, path, value))) < 300
+        assert refusal(changed(spec, path, value)).isprintable()
+    assert len(refusal(changed(spec, ("advice", "output"), "x" * 10**6))) < 400
 
 
 def test_a_number_of_very_many_digits_is_refused(spec):

@@ -1,0 +1,149 @@
+"""Throws bytes, guided by the code that they reach, at what reads a file from outside.
+
+    pip install atheris && PYTHONPATH=runtime python tests/fuzz/fuzz.py spec -max_total_time=300
+
+The first word names the target, the rest goes to libFuzzer. A target may refuse its bytes with
+a `SatchelError`; any other exception, a hang or a crash is a finding, which libFuzzer saves.
+It starts from the tiny bundle of the tests and keeps what it learns in ``build/fuzz/TARGET``,
+unless a folder is named.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import random
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import atheris
+
+with atheris.instrument_imports(include=["satchel", "json", "csv"]):
+    from satchel import bundle as bundles
+    from satchel.encoder import Encoder
+    from satchel.errors import RecordError, SatchelError
+    from satchel.onnx_file import read_metadata
+    from satchel.spec import Spec
+    from satchel.tables.csv import CsvReader
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+TINY = bundles.read(CHECKOUT / "tests" / "runtime" / "bundles" / "tiny.linear.onnx")
+ENCODER = Encoder(TINY.spec.inputs)
+SECONDS_PER_INPUT = 10
+
+
+def onnx_file(content: bytes) -> None:
+    """Read any bytes as a model's metadata."""
+    read_metadata(content)
+
+
+def spec(content: bytes) -> None:
+    """Read any bytes as a spec; one that is accepted returns from its own JSON, and encodes."""
+    read = Spec.from_json(content.decode("utf-8", "surrogateescape"))
+    try:
+        text = read.to_json()
+    except ValueError as error:
+        raise AssertionError(f"accepted, but cannot be written: {error}") from None
+    assert Spec.from_json(text) == read
+    encoder = Encoder(read.inputs)
+    encoder.encode_rows([check.record for check in read.checks])
+
+
+def encoder(content: bytes) -> None:
+    """Encode any JSON value as a record: one alone and one of many agree."""
+    try:
+        record = json.loads(content.decode("utf-8", "surrogatepass"))
+    except (ValueError, RecursionError):
+        return
+    many = ENCODER.encode_rows([record])
+    try:
+        row, _ = ENCODER.encode(record)
+    except RecordError:
+        assert many.problems
+        raise
+    assert not many.problems
+    assert many.matrix.tobytes() == row
+
+
+def tables(content: bytes) -> None:
+    """Read any bytes as a CSV file."""
+    reader = CsvReader(io.BytesIO(content), "fuzz.csv")
+    for chunk in reader.chunks(100):
+        assert chunk
+
+
+STRANGE = (None, True, 0, -1, 0.5, 1e308, -1e-320, 10**40, "", "x", "\0", "\ud800", [], {}, [[]])
+
+
+def mutate_json(content: bytes, max_size: int, seed: int) -> bytes:
+    """Change one place of a JSON text, so that what is mutated still is JSON; else its bytes."""
+    lot = random.Random(seed)
+    try:
+        plain = json.loads(content)
+    except (ValueError, RecursionError):
+        plain = None
+    if not isinstance(plain, dict | list) or not plain or lot.random() < 0.1:
+        return bytes(atheris.Mutate(content, max_size))
+    inner, places = plain, []
+    while isinstance(inner, dict | list) and inner:
+        key = lot.choice(list(inner) if isinstance(inner, dict) else range(len(inner)))
+        places.append((inner, key))
+        inner = inner[key]
+    holder, key = lot.choice(places)
+    match lot.randrange(4):
+        case 0:
+            del holder[key]
+        case 1:
+            other, place = lot.choice(places)
+            holder[key] = json.loads(json.dumps(other[place]))
+        case 2 if isinstance(holder, list):
+            holder.insert(key, json.loads(json.dumps(holder[key])))
+        case _:
+            holder[key] = lot.choice(STRANGE)
+    return json.dumps(plain).encode()[:max_size]
+
+
+TARGETS: dict[str, Callable[[bytes], None]] = {
+    target.__name__: target for target in (onnx_file, spec, encoder, tables)
+}
+
+
+def seeds(name: str) -> list[bytes]:
+    """Return what a target starts from: one good input of each kind."""
+    if name == "onnx_file":
+        return [TINY.model]
+    if name == "spec":
+        return [TINY.spec.to_json().encode()]
+    if name == "encoder":
+        return [json.dumps(dict(check.record)).encode() for check in TINY.spec.checks]
+    text = 'name;score\r\n"A; ""x""";12\r\n\r\nB;\r\n'
+    return [text.encode(), text.replace(";", ",").encode(), b"\xef\xbb\xbfa\tb\n1\t2\n"]
+
+
+def main() -> None:
+    """Fuzz one target until libFuzzer is told to stop."""
+    if len(sys.argv) < 2 or sys.argv[1] not in TARGETS:
+        sys.exit(f"name a target: {', '.join(TARGETS)}")
+    name, options = sys.argv[1], sys.argv[2:]
+    target = TARGETS[name]
+    if not any(not option.startswith("-") for option in options):
+        corpus = CHECKOUT / "build" / "fuzz" / name
+        corpus.mkdir(parents=True, exist_ok=True)
+        for i, seed in enumerate(seeds(name)):
+            (corpus / f"seed-{i}").write_bytes(seed)
+        options = [str(corpus), f"-artifact_prefix={corpus.parent}/{name}-", *options]
+
+    def once(content: bytes) -> None:
+        with contextlib.suppress(SatchelError):
+            target(content)
+
+    limits = [f"-timeout={SECONDS_PER_INPUT}", "-rss_limit_mb=2048", "-max_len=65536"]
+    mutators = {"custom_mutator": mutate_json} if name in ("spec", "encoder") else {}
+    atheris.Setup([sys.argv[0], *limits, *options], once, **mutators)
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,102 @@
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PAGES = ["command-line.md", "bundle.md", "python.md"]
+FENCES = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
+
+
+def text(page):
+    return (ROOT / "docs" / page).read_text("utf-8")
+
+
+def examples(page, language):
+    return [code for name, code in FENCES.findall(text(page)) if name == language]
+
+
+@pytest.mark.parametrize("page", ["bundle.md", "python.md"])
+def test_the_python_examples_run_one_after_another(page):
+    found = examples(page, "python")
+    assert found
+    names: dict = {}
+    for code in found:
+        exec(compile(code, page, "exec"), names)
+
+
+@pytest.fixture
+def shell(tmp_path):
+    """Run a script in an empty folder with the examples, where `satchel` is this one."""
+    bin_folder = tmp_path / "bin"
+    bin_folder.mkdir()
+    (bin_folder / "satchel").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m satchel "$@"\n')
+    (bin_folder / "satchel").chmod(0o755)
+    work = tmp_path / "work"
+    shutil.copytree(ROOT / "examples", work / "examples")
+    (work / "runtime" / "satchel").mkdir(parents=True)
+    shutil.copy(ROOT / "runtime" / "satchel" / "doctor.py", work / "runtime" / "satchel")
+    source = [
+        str((ROOT / part).resolve()) for part in ("runtime", "training", "export", "web_demo")
+    ]
+    environment = {
+        **os.environ,
+        "PATH": f"{bin_folder}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONPATH": os.pathsep.join(source),
+    }
+
+    def run(code):
+        return subprocess.run(
+            ["sh", "-eu", "-c", code], cwd=work, env=environment, capture_output=True, text=True
+        )
+
+    return run
+
+
+@pytest.mark.skipif(shutil.which("sh") is None, reason="there is no shell")
+def test_the_shell_examples_run_one_after_another(shell):
+    found = examples("command-line.md", "sh")
+    assert found
+    for code in found:
+        done = shell(code)
+        assert done.returncode == 0, f"{code}\n{done.stdout}{done.stderr}"
+
+
+def test_every_command_of_the_runtime_is_told():
+    from satchel import cli
+
+    headings = set(re.split(r", |\n", "\n".join(HEADING.findall(text("command-line.md")))))
+    assert set(cli.BUILT_IN) - headings == set()
+
+
+def test_every_public_error_is_told():
+    import satchel
+
+    errors = [name for name in satchel.__all__ if name.endswith("Error")]
+    assert [
+        name for name in errors if f"`{name}`" not in text("python.md").replace("satchel.", "")
+    ] == []
+
+
+def test_what_the_page_says_of_the_bundle_is_what_the_classes_are():
+    location = importlib.util.spec_from_file_location("bundle_page", ROOT / "tests/bundle_page.py")
+    module = importlib.util.module_from_spec(location)
+    location.loader.exec_module(module)
+    assert module.page(text("bundle.md")) == text("bundle.md"), "run: python tests/bundle_page.py"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_links_lead_somewhere(page):
+    content = text(page)
+    for link in re.findall(r"\]\((?!http)([^)]+)\)", content):
+        path, _, anchor = link.partition("#")
+        assert (ROOT / "docs" / path).exists(), link
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", content, re.MULTILINE)
+            assert anchor in [heading.lower().replace(" ", "-") for heading in headings], link
