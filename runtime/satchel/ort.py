@@ -11,7 +11,9 @@ import ctypes
 import os
 import sys
 import warnings
+from collections import deque
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -86,7 +88,7 @@ class Graph:
             raise
         except Exception as error:  # ONNX Runtime's own exceptions share no narrower base
             raise BundleError(f"ONNX Runtime refuses the graph: {error!s:.300}") from None
-        self._free: list[_Bound] = []
+        self._free: deque[_Bound] = deque()
         _give_back_memory()
 
     def run(self, matrix: NDArray[np.float32]) -> list[NDArray[Any]]:
@@ -109,15 +111,20 @@ class Graph:
             raise BundleError("the graph does not give one answer per row")
         return outputs
 
-    def run_row(self, row: bytes) -> list[NDArray[Any]]:
-        """Return the raw outputs for one row, given as the bytes of its float32 columns.
+    def run_row(self, row: bytes) -> list[list[Any]]:
+        """Return the numbers of each raw output for one row.
+
+        Parameters
+        ----------
+        row : bytes
+            Its float32 columns.
 
         Raises
         ------
         BundleError
             Where the graph fails, or gives another number of rows.
         """
-        # Buffers are bound once and lent to one thread at a time; list.pop and append are
+        # Buffers are bound once and lent to one thread at a time; a deque's pop and append are
         # atomic, so this needs no lock.
         try:
             bound = self._free.pop()
@@ -174,20 +181,22 @@ class _Bound:
     def __init__(
         self, session: Any, columns: int, names: Sequence[str], widths: Sequence[int | None]
     ) -> None:
-        self._session = session
+        binding = session.io_binding()
         self._input = np.zeros((1, columns), np.float32)
         self._bytes = self._input.data.cast("B")
-        self._outputs: list[NDArray[Any]] = [
+        self._outputs = [
             np.zeros(1, np.int64) if width is None else np.zeros((1, width), np.float32)
             for width in widths
         ]
-        self._binding = session.io_binding()
         x = self._input
-        self._binding.bind_input(INPUT, "cpu", 0, x.dtype, x.shape, x.ctypes.data)
+        binding.bind_input(INPUT, "cpu", 0, x.dtype, x.shape, x.ctypes.data)
         for name, y in zip(names, self._outputs, strict=True):
-            self._binding.bind_output(name, "cpu", 0, y.dtype, y.shape, y.ctypes.data)
+            binding.bind_output(name, "cpu", 0, y.dtype, y.shape, y.ctypes.data)
+        # Views of Python: to read them takes a tenth of the time of reading an array.
+        self._read = [y.reshape(-1).data.tolist for y in self._outputs]
+        self._run = partial(session.run_with_iobinding, binding)
 
-    def run(self, row: bytes) -> list[NDArray[Any]]:
+    def run(self, row: bytes) -> list[list[Any]]:
         self._bytes[:] = row
-        self._session.run_with_iobinding(self._binding)
-        return [output.copy() for output in self._outputs]
+        self._run()
+        return [read() for read in self._read]

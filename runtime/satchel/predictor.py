@@ -17,6 +17,7 @@ from satchel.encoder import Encoded, Encoder
 from satchel.errors import BundleError
 from satchel.ort import Graph
 from satchel.prediction import Origin, Prediction, Predictions
+from satchel.row_decoder import RowDecoder
 from satchel.spec import Classes, Output, Segment, Spec
 
 TOLERANCE = 1e-5
@@ -64,6 +65,7 @@ class Predictor:
         self._threads = threads
         self._encoder = Encoder(bundle.spec.inputs)
         self._decoder = Decoder(bundle.spec, bundle.sha256)
+        self._row_decoder = RowDecoder(bundle.spec, self._decoder.origin, self._decoder.scored)
         try:
             self._graph = Graph(
                 bundle.model,
@@ -109,10 +111,32 @@ class Predictor:
             Where the record cannot be read; it names every field that is wrong.
         """
         row, notes = self._encoder.encode(record)
-        answer = self._decoder.decode(self._graph.run_row(row), {}, {0: notes})[0]
-        if isinstance(answer, Prediction):
-            return answer
-        raise answer
+        return self._row_decoder.decode(self._graph.run_row(row), notes)
+
+    def predict_value(self, record: Mapping[str, object]) -> float:
+        """Answer one record with a number alone, in half the time of `predict`.
+
+        For a loop that asks often and shows nothing: to rank, to simulate, to search. Where
+        people see the answer use `predict`, which tells label, interval and notes too.
+
+        Parameters
+        ----------
+        record : mapping
+            As for `predict`.
+
+        Returns
+        -------
+        float
+            `Prediction.value` where the model gives a score, else `Prediction.probability`.
+
+        Raises
+        ------
+        RecordError
+            As `predict`.
+        AttributeError
+            Where the model gives several scores, or no number at all.
+        """
+        return self._row_decoder.number(self._graph.run_row(self._encoder.encode(record)[0]))
 
     def predict_many(self, rows: Any) -> Predictions:
         """Answer many records.

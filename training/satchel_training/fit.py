@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from satchel import DataError
 from satchel.decoder import decode_output
-from satchel.encoder import Encoder, derive
+from satchel.columns import derive
+from satchel.encoder import Encoder
 from satchel.prediction import Answers
 from satchel.spec import (
     Category,
