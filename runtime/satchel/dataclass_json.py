@@ -1,13 +1,12 @@
-"""Frozen dataclasses to plain JSON values and back, by their type hints.
+"""Frozen records to plain JSON values and back, by their type hints.
 
 Reading is strict: an unknown key, a missing one, a wrong type or a number that is not finite
 is a `SpecError` that names the place (``inputs.features[3].limits[0]``). In a union of
-dataclasses the key ``kind`` chooses the member whose class attribute ``kind`` it equals.
+records the key ``kind`` chooses the member whose class attribute ``kind`` it equals.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import math
 import types
@@ -16,18 +15,19 @@ from collections.abc import Mapping
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 from satchel.errors import SpecError
+from satchel.record import defaults_of, is_record, names_of
 
 T = TypeVar("T")
 
 
 def to_plain(value: Any) -> Any:
     """Return `value` as dicts, lists and scalars; fields that equal their default are left out."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        plain = _tag(type(value))
-        for field in dataclasses.fields(value):
-            item = getattr(value, field.name)
-            if item != field.default:
-                plain[field.name] = to_plain(item)
+    if is_record(type(value)):
+        plain, defaults = _tag(type(value)), defaults_of(type(value))
+        for name in names_of(type(value)):
+            item = getattr(value, name)
+            if name not in defaults or item != defaults[name]:
+                plain[name] = to_plain(item)
         return plain
     if isinstance(value, Mapping):
         return {key: to_plain(item) for key, item in value.items()}
@@ -51,11 +51,12 @@ def from_plain(kind: type[T], value: object, path: str = "") -> T:
     if unknown:
         raise SpecError(f"{_join(path, str(unknown[0]))}: {kind.__name__} has no such field")
     arguments = {}
-    for field in dataclasses.fields(kind):  # type: ignore[arg-type]
-        place = _join(path, field.name)
-        if field.name in value:
-            arguments[field.name] = _read(hints[field.name], value[field.name], place)
-        elif field.default is dataclasses.MISSING:
+    defaults = defaults_of(kind)
+    for name in names_of(kind):
+        place = _join(path, name)
+        if name in value:
+            arguments[name] = _read(hints[name], value[name], place)
+        elif name not in defaults:
             raise SpecError(f"{place}: missing")
     try:
         return kind(**arguments)
@@ -70,7 +71,7 @@ def _tag(kind: type) -> dict[str, Any]:
 @functools.cache
 def _hints(kind: Any) -> dict[str, Any]:
     hints = typing.get_type_hints(kind)
-    return {field.name: hints[field.name] for field in dataclasses.fields(kind)}
+    return {name: hints[name] for name in names_of(kind)}
 
 
 def _read(hint: Any, value: object, path: str) -> Any:
@@ -78,7 +79,7 @@ def _read(hint: Any, value: object, path: str) -> Any:
         return _finite(value, path)
     if hint in (str, int, bool) and type(value) is hint:
         return value
-    if dataclasses.is_dataclass(hint):
+    if is_record(hint):
         return from_plain(typing.cast(type, hint), value, path)
     origin, arguments = get_origin(hint), get_args(hint)
     if origin is Literal and value in arguments:

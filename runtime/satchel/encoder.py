@@ -9,11 +9,9 @@ through takes the short cut of `satchel.packing`.
 
 from __future__ import annotations
 
-import difflib
 import math
 import struct
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -31,7 +29,6 @@ from satchel.values import shown
 ROWS_AT_A_TIME = 4096
 
 
-@dataclass(slots=True)
 class Encoded:
     """Many records, encoded.
 
@@ -45,9 +42,10 @@ class Encoded:
         From the number of a row to its notes.
     """
 
-    matrix: NDArray[np.float32]
-    problems: dict[int, list[Problem]] = field(default_factory=dict)
-    notes: dict[int, list[Note]] = field(default_factory=dict)
+    def __init__(self, matrix: NDArray[np.float32]) -> None:
+        self.matrix = matrix
+        self.problems: dict[int, list[Problem]] = {}
+        self.notes: dict[int, list[Note]] = {}
 
 
 class Encoder:
@@ -255,6 +253,8 @@ class Encoder:
                 continue
             message = f"{shown(name)} is no field of this model"
             if len(problems) < LISTED_PROBLEMS:
+                import difflib  # takes a millisecond, for a message that few need
+
                 close = difflib.get_close_matches(text[:80], self._names, n=1)
                 message += f"; did you mean {close[0]!r}?" if close else ""
             problems.append(Problem(text, message))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -11,11 +10,12 @@ from numpy.typing import NDArray
 
 from satchel.errors import RecordError
 from satchel.note import Note
+from satchel.record import as_dict, record
 
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Origin:
     """Which model answered: full name, version, digest, whether it is a mere demonstration."""
 
@@ -25,7 +25,7 @@ class Origin:
     demonstration: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Interval:
     """The range `low` to `high` that holds a share `level` of the true values."""
 
@@ -34,7 +34,7 @@ class Interval:
     high: float
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Answer:
     """The answer of one output.
 
@@ -66,7 +66,7 @@ class Answer:
         return self.intervals[0] if self.intervals else None
 
 
-@dataclass(frozen=True, slots=True)
+@record(hidden=("_scored",))
 class Prediction:
     """The answer to one record.
 
@@ -92,7 +92,7 @@ class Prediction:
     segment: str | None = None
     advice: str | None = None
     notes: tuple[Note, ...] = ()
-    _scored: tuple[str, ...] = field(default=(), repr=False)
+    _scored: tuple[str, ...] = ()
 
     @property
     def value(self) -> float | None:
@@ -132,24 +132,24 @@ class Prediction:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain Python, ready for JSON; the same as the body of an HTTP answer."""
-        plain: dict[str, Any] = asdict(self.origin)
+        plain: dict[str, Any] = as_dict(self.origin)
         plain["outputs"] = {name: _plain(answer) for name, answer in self.outputs.items()}
         if self.segment is not None:
             plain["segment"] = self.segment
         if self.advice is not None:
             plain["advice"] = self.advice
-        plain["notes"] = [asdict(note) for note in self.notes]
+        plain["notes"] = [as_dict(note) for note in self.notes]
         return plain
 
 
 def _plain(answer: Answer) -> dict[str, Any]:
-    plain = asdict(answer)
+    plain = as_dict(answer)
     del plain["name"]
-    plain["intervals"] = list(plain["intervals"])
+    plain["intervals"] = [as_dict(interval) for interval in answer.intervals]
     return {key: value for key, value in plain.items() if value not in (None, "", [])}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Answers:
     """The answers of one output for many records: `Answer`, with arrays of length rows.
 
@@ -164,7 +164,7 @@ class Answers:
     intervals: tuple[tuple[float, Floats, Floats], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Predictions(Sequence["Prediction | RecordError"]):
     """The answers to many records, in their order.
 
@@ -184,10 +184,10 @@ class Predictions(Sequence["Prediction | RecordError"]):
     outputs: Mapping[str, Answers]
     errors: Mapping[int, RecordError]
     advice: NDArray[np.object_] | None
-    _notes: Mapping[int, Sequence[Note]] = field(repr=False)
+    _notes: Mapping[int, Sequence[Note]]
     _count: int
-    _scored: tuple[str, ...] = field(repr=False)
-    _segment: str | None = field(repr=False)
+    _scored: tuple[str, ...]
+    _segment: str | None
 
     def __len__(self) -> int:
         return self._count

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
@@ -17,13 +16,14 @@ from satchel.encoder import Encoded, Encoder
 from satchel.errors import BundleError
 from satchel.ort import Graph
 from satchel.prediction import Origin, Prediction, Predictions
+from satchel.record import record
 from satchel.row_decoder import RowDecoder
 from satchel.spec import Classes, Output, Segment, Spec
 
 TOLERANCE = 1e-5
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Verification:
     """What a replay of a bundle's checks showed.
 

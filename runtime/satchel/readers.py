@@ -7,7 +7,6 @@ function that reads one.
 from __future__ import annotations
 
 import contextlib
-import difflib
 import math
 import sys
 from abc import ABC, abstractmethod
@@ -177,6 +176,8 @@ class CategoryReader(Reader):
         text = read_text(value)
         code = self._codes.get(text)
         if code is None:
+            import difflib  # takes a millisecond, for a message that few need
+
             close = difflib.get_close_matches(text[:80], self._codes, n=1)
             hint = f" (did you mean {close[0]!r}?)" if close else ""
             raise ValueError(f"is not one of its values{hint}")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from satchel.dataclass_json import from_plain, to_plain
 from satchel.errors import SpecError
+from satchel.record import record
 from satchel.spec.card import Card, Check, NumberBins, Reference
 from satchel.spec.inputs import Category, Inputs, Number
 from satchel.spec.outputs import Advice, Classes, Output, Regression, Segment
@@ -20,7 +20,7 @@ NO_REFERENCE = Reference()
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record(kw_only=True)
 class Spec:
     """The whole contract of one bundle.
 
