@@ -17,7 +17,14 @@ import numpy as np
 from satchel.errors import Problem, RecordError
 from satchel.interpolation import Curve
 from satchel.note import Note
-from satchel.prediction import Answer, Interval, Origin, Prediction
+from satchel.prediction import (
+    Answer,
+    Origin,
+    Prediction,
+    make_answer,
+    make_interval,
+    make_prediction,
+)
 from satchel.spec import Classes, Isotonic, Output, Regression, Segment, Sigmoid, Spec
 from satchel.spec.rules import opened
 
@@ -82,7 +89,7 @@ class RowDecoder:
         if self._advice is not None:
             group = None if self._advice.segment is None else segment
             advice = self._table.get((str(outputs[self._advice.output].label), group))
-        return Prediction(self._origin, outputs, segment, advice, notes, self._scored)
+        return make_prediction(self._origin, outputs, segment, advice, notes, self._scored)
 
     def number(self, raw: Sequence[Raw]) -> float:
         """Return the score, or the positive probability, of the only output that has one.
@@ -154,10 +161,10 @@ def _regression(output: Regression) -> Row:
         probability = None if calibrate is None else calibrate(score)
         width = 1.0 if spread is None else spread(score)
         intervals = tuple([
-            Interval(level, rounded(score + low * width), rounded(score + high * width))
+            make_interval(level, rounded(score + low * width), rounded(score + high * width))
             for level, low, high in quantiles
         ])
-        return Answer(name, value, unit, label, probability, None, intervals)
+        return make_answer(name, value, unit, label, probability, None, intervals)
 
     return Row(answer, number)
 
@@ -172,7 +179,7 @@ def _classes(output: Classes) -> Row:
                 return None
             shares = dict(zip(labels, raw, strict=True))
             label = labels[raw.index(max(raw))]
-            return Answer(name, None, "", label, None if place is None else raw[place], shares)
+            return make_answer(name, None, "", label, None if place is None else raw[place], shares)
 
         return Row(
             of_many,
@@ -194,7 +201,7 @@ def _classes(output: Classes) -> Row:
         if positive == 1:
             shares = {labels[0]: 1.0 - share, labels[1]: share}
         label = labels[positive if share >= threshold else 1 - positive]
-        return Answer(name, None, "", label, share, shares)
+        return make_answer(name, None, "", label, share, shares)
 
     return Row(of_two, number)
 
@@ -204,7 +211,7 @@ def _segment(output: Segment) -> Row:
 
     def answer(raw: Raw) -> Answer | None:
         code = raw[0]
-        return Answer(name, None, "", labels[code]) if 0 <= code < count else None
+        return make_answer(name, None, "", labels[code]) if 0 <= code < count else None
 
     # Of a segment no number is asked; 0.0 says that it is usable.
     return Row(answer, lambda raw: 0.0 if 0 <= raw[0] < count else None)
