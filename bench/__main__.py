@@ -13,14 +13,14 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS"
     os.environ.setdefault(name, "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import satchel  # noqa: E402, F401  first, so that ONNX Runtime stays quiet
-
-import build  # noqa: E402, I001
+import build  # noqa: E402
 import many  # noqa: E402
 import one  # noqa: E402
 import process  # noqa: E402
 import rivals  # noqa: E402
 import timing  # noqa: E402
+
+import satchel  # noqa: E402, F401  first, so that ONNX Runtime stays quiet
 
 PARTS = {"one": one, "many": many, "process": process, "rivals": rivals}
 

@@ -44,9 +44,7 @@ def measure(paths: dict[str, Path]) -> list[Row]:
     rows = []
     for count, rounds in ((FEW, 31), (MANY, 5)):
         dicts, arrays = build.records(count), build.columns(count)
-        objects = {
-            n: a.astype(object) if a.dtype.kind == "U" else a for n, a in arrays.items()
-        }
+        objects = {n: a.astype(object) if a.dtype.kind == "U" else a for n, a in arrays.items()}
         floor = bare(path, predictor.encode(dicts))
         work = [
             floor,

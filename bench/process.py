@@ -75,7 +75,7 @@ def measure(paths: dict[str, Path]) -> list[Row]:
             "a new process: import, load, one prediction, beside `import numpy, onnxruntime`",
             ratio,
             1.10,
-            detail=f"of the shortest times {least[1] / least[0]:.2f}; {least[0] * 1e3:.0f} ms alone",
+            detail=f"of the least times {least[1] / least[0]:.2f}; {least[0] * 1e3:.0f} ms alone",
         ),
         Row("its peak memory", min(peaks), 60, unit="MB"),
     ]

@@ -79,9 +79,7 @@ def _pipeline() -> Iterator[Rival]:
 
     def run() -> object:
         record = next(rows)
-        feed = {
-            n: np.array([[record[n]]], np.float32 if n in kinds else object) for n in names
-        }
+        feed = {n: np.array([[record[n]]], np.float32 if n in kinds else object) for n in names}
         return whole.run(None, feed)
 
     kinds = frozenset(numbers)

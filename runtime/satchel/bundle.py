@@ -5,21 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
 
 from satchel.errors import BundleError
 from satchel.onnx_file import read_metadata
-from satchel.record import record
+from satchel.record import fresh, record
 from satchel.spec import Spec
 
 METADATA_KEY = "satchel"
 INDEX = "index.json"
 MAX_BYTES = 64 * 2**20
 
-_NOTHING: Mapping[str, Any] = MappingProxyType({})
 _PACKAGE = Path(__file__).parent
 _SHIPPED = (_PACKAGE / "models_onnx", _PACKAGE.parents[1] / "models_onnx")
 
@@ -74,9 +71,9 @@ class Bundle:
 class Index:
     """What ``index.json`` says of a folder: digests and sizes, and each task's default model."""
 
-    digests: Mapping[str, str] = _NOTHING
-    sizes: Mapping[str, int] = _NOTHING
-    defaults: Mapping[str, str] = _NOTHING
+    digests: dict[str, str] = fresh(dict)
+    sizes: dict[str, int] = fresh(dict)
+    defaults: dict[str, str] = fresh(dict)
 
     @classmethod
     def read(cls, folder: Path) -> Index:

@@ -9,9 +9,11 @@ through takes the short cut of `satchel.packing`.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -26,7 +28,7 @@ from satchel.spec import Category, Derived, Inputs, Number
 from satchel.values import shown
 
 # Rows that are encoded at a time: what one column needs stays in the processor's cache.
-ROWS_AT_A_TIME = 4096
+ROWS_AT_A_TIME = 2048
 
 
 class Encoded:
@@ -62,6 +64,11 @@ class Encoder:
             NumberReader(f) if isinstance(f, Number) else CategoryReader(f) for f in inputs.features
         ]
         self._names = [feature.name for feature in inputs.features]
+        # itemgetter gives a lone value without its tuple.
+        lone = len(self._names) == 1
+        self._get: Callable[[Any], tuple[Any, ...]] = (
+            (lambda row: (row[self._names[0]],)) if lone else itemgetter(*self._names)
+        )
         self._used = frozenset(self._names)
         self._ignored = frozenset(inputs.ignored)
         places = {name: i for i, name in enumerate(self._names)}
@@ -136,26 +143,38 @@ class Encoder:
 
     def encode_rows(self, rows: Sequence[Mapping[str, object]]) -> Encoded:
         """Encode many records; what is wrong with one is kept with its number."""
-        count, size = len(rows), 4 * self.width
-        encoded = Encoded(np.zeros((count, self.width), np.float32))
-        buffer = memoryview(encoded.matrix.reshape(-1)).cast("B") if count else memoryview(b"")
-        pack, blank = self._packer.pack, bytes(size)
-        rest: list[int] = []
-        for start in range(0, count, ROWS_AT_A_TIME):
-            packed = [pack(row) for row in rows[start : start + ROWS_AT_A_TIME]]
-            if None in packed:
-                rest += [start + i for i, row in enumerate(packed) if row is None]
-            end = start + len(packed)
-            buffer[start * size : end * size] = b"".join([row or blank for row in packed])
-        if rest:
-            self._encode_rest([rows[i] for i in rest], rest, encoded)
+        encoded = Encoded(np.empty((len(rows), self.width), np.float32))
+        strangers: dict[int, list[Problem]] = {}
+        for start in range(0, len(rows), ROWS_AT_A_TIME):
+            part = rows[start : start + ROWS_AT_A_TIME]
+            places = range(start, start + len(part))
+            columns = self._transpose(part)
+            if columns is None:
+                columns = self._gather(part, places, encoded, strangers)
+            encoded.matrix[start : places.stop] = self._encode(columns, places, encoded)
+        encoded.problems.update(strangers)
+        encoded.matrix[list(strangers)] = 0
         return encoded
 
-    def _encode_rest(
-        self, rows: Sequence[Mapping[str, object]], places: list[int], encoded: Encoded
-    ) -> None:
-        """Encode the records that need a closer look, for their places among all."""
-        strangers: dict[int, list[Problem]] = {}
+    def _transpose(self, rows: Sequence[Mapping[str, object]]) -> Mapping[str, RawColumn] | None:
+        """Return the columns of dicts that hold the model's fields and no others, else None.
+
+        All values of a row are taken at once, in a third of the time that one by one takes.
+        """
+        if set(map(type, rows)) == {dict} and set(map(len, rows)) == {len(self._names)}:
+            with contextlib.suppress(KeyError):
+                columns = zip(*map(self._get, rows), strict=True)
+                return dict(zip(self._names, columns, strict=True))
+        return None
+
+    def _gather(
+        self,
+        rows: Sequence[Mapping[str, object]],
+        places: Sequence[int],
+        encoded: Encoded,
+        strangers: dict[int, list[Problem]],
+    ) -> Mapping[str, RawColumn]:
+        """Return the columns of any records; what is no record goes to `strangers`."""
         records: list[Mapping[str, object]] = []
         for i, row in zip(places, rows, strict=True):
             if not isinstance(row, Mapping):
@@ -166,12 +185,7 @@ class Encoder:
                 self._check_names(row, *found)
                 keep(i, *found, encoded.problems, encoded.notes)
             records.append(row)
-        for start in range(0, len(records), ROWS_AT_A_TIME):
-            part = slice(start, start + ROWS_AT_A_TIME)
-            columns = {n: [row.get(n, ABSENT) for row in records[part]] for n in self._names}
-            encoded.matrix[places[part]] = self._encode(columns, places[part], encoded)
-        encoded.problems.update(strangers)
-        encoded.matrix[list(strangers)] = 0
+        return {name: [row.get(name, ABSENT) for row in records] for name in self._names}
 
     def encode_columns(self, columns: Mapping[str, RawColumn]) -> Encoded:
         """Encode many records, given as one sequence or array of equal length per field.

@@ -91,7 +91,7 @@ class _Numbers(dict[Any, bytes]):
             self._low = max(self._low, mean - _LARGEST_COLUMN * scale, -_LARGEST)
             self._high = min(self._high, mean + _LARGEST_COLUMN * scale, _LARGEST)
 
-    def __missing__(self, value: float) -> bytes:
+    def __missing__(self, value: Any) -> bytes:
         number = float(value)
         # Text is turned away too, although it may spell a number.
         if type(value) is str or not self._low <= number <= self._high:
@@ -121,7 +121,9 @@ class _DerivedCells:
         for derived, places in self._derived:
             values.append(derive(derived, [values[i] for i in places], math.sqrt))
         rows = [[(values[i] - mean) / scale for mean, scale in lines] for i, lines in self._runs]
-        if not all(map(math.isfinite, values)) or not all(map(math.isfinite, sum(rows, []))):
+        if not all(map(math.isfinite, values)) or not all(
+            math.isfinite(cell) for row in rows for cell in row
+        ):
             raise ValueError
         return [struct.pack(f"={len(row)}f", *row) for row in rows]
 

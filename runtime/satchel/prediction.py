@@ -228,10 +228,12 @@ def _answer(name: str, many: Answers, i: int) -> Answer:
         None
         if many.probabilities is None
         else {label: float(shares[i]) for label, shares in many.probabilities.items()},
-        tuple([
-            make_interval(level, float(low[i]), float(high[i]))
-            for level, low, high in many.intervals
-        ]),
+        tuple(
+            [
+                make_interval(level, float(low[i]), float(high[i]))
+                for level, low, high in many.intervals
+            ]
+        ),
     )
 
 

@@ -11,6 +11,7 @@ import math
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -164,7 +165,7 @@ class CategoryReader(Reader):
         super().__init__(feature)
         self.feature: Category = feature
         self._codes = {value: float(code) for code, value in enumerate(feature.values)}
-        self._bytes = {value: code for code, value in enumerate(feature.values)}
+        self._bytes: dict[object, int] = {value: code for code, value in enumerate(feature.values)}
         listed = ", ".join(map(repr, feature.values[:_LISTED_VALUES]))
         more = len(feature.values) - _LISTED_VALUES
         self.allowed = f"allowed: {listed}" + (f" and {more} more" if more > 0 else "")
@@ -208,13 +209,14 @@ class CategoryReader(Reader):
 
     def _look_up(self, items: Sequence[object]) -> Floats:
         if len(self._codes) <= _LARGEST_BYTE:
-            with contextlib.suppress(KeyError, TypeError):
+            with contextlib.suppress(KeyError, TypeError, ValueError):
                 # Codes as bytes take half the time of codes as floats.
-                codes = bytes(map(self._bytes.__getitem__, items))  # type: ignore[arg-type]
-                return np.frombuffer(codes, np.uint8).astype(np.float64)
+                codes = bytes(itemgetter(*items)(self._bytes)) if len(items) > 1 else b""
+                if len(codes) == len(items):
+                    return np.frombuffer(codes, np.uint8).astype(np.float64)
         try:
             return np.array(list(map(self._codes.get, items)), np.float64)  # type: ignore[arg-type]
-        except TypeError:  # a value that cannot be hashed
+        except (TypeError, ValueError):  # a value that cannot be hashed
             return np.full(len(items), np.nan)
 
 
@@ -226,6 +228,10 @@ def _numbers(column: RawColumn) -> Floats:
                 return column.astype(np.float64, copy=False)
         column = column.tolist()
     types = set(map(type, column))
+    if types == {int}:
+        with contextlib.suppress(ValueError):  # one beyond a byte
+            # Most whole numbers of a school are small, and read as bytes in a third of the time.
+            return np.frombuffer(bytes(column), np.uint8).astype(np.float64)  # type: ignore[arg-type]
     if types <= {int, float, type(None)}:
         try:
             return np.array(column, np.float64)

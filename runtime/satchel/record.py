@@ -8,7 +8,7 @@ and ONNX Runtime takes together. Here all classes share the same methods. `datac
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar, dataclass_transform
+from typing import Any, TypeVar, cast, dataclass_transform
 
 T = TypeVar("T")
 _set = object.__setattr__
@@ -46,13 +46,31 @@ def record(
             "_hidden": frozenset(hidden),
             "__init__": _by_name if kw_only else _by_place,
         }
-        for method in (_repr, _setattr, _delattr, _getstate, _setstate, *((_eq, _hash) if eq else ())):
+        for method in (
+            _repr,
+            _setattr,
+            _delattr,
+            _getstate,
+            _setstate,
+            *((_eq, _hash) if eq else ()),
+        ):
             space.setdefault(f"__{method.__name__[1:]}__", method)
         if eq and space.get("__hash__") is None:
             space["__hash__"] = _hash
-        return type(cls)(cls.__name__, cls.__bases__, space)
+        made: Any = type(cls)
+        return cast("type[T]", made(cls.__name__, cls.__bases__, space))
 
     return make
+
+
+class _Fresh:
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self.make = make
+
+
+def fresh(make: Callable[[], Any]) -> Any:
+    """Return the default of an attribute that every record makes for itself."""
+    return _Fresh(make)
 
 
 def is_record(cls: object) -> bool:
@@ -87,11 +105,11 @@ class _Fields:
         import dataclasses
 
         space = {"__annotations__": owner.__annotations__, "__module__": owner.__module__}
-        # `dataclasses` refuses a default that cannot be hashed, since it might be changed.
-        hashable = {n: d if type(d).__hash__ else None for n, d in owner._defaults.items()}
-        twin = type(owner.__name__, (), space | hashable)
-        made = dataclasses.dataclass(kw_only=self._kw_only, init=False, repr=False, eq=False)(twin)
-        fields: dict[str, Any] = made.__dataclass_fields__  # type: ignore[attr-defined]
+        twin: Any = type(owner.__name__, (), space | owner._defaults)
+        made: Any = dataclasses.dataclass(kw_only=self._kw_only, init=False, repr=False, eq=False)(
+            twin
+        )
+        fields: dict[str, Any] = made.__dataclass_fields__
         owner.__dataclass_fields__ = fields
         return fields
 
@@ -105,6 +123,8 @@ def _by_name(self: Any, /, **values: Any) -> None:
             value = defaults.get(name, _UNSET)
             if value is _UNSET:
                 raise TypeError(f"{cls.__name__}() misses the argument {name!r}")
+            if type(value) is _Fresh:
+                value = value.make()
         _set(self, name, value)
     if values:
         raise TypeError(f"{cls.__name__}() has no argument {next(iter(values))!r}")
@@ -131,7 +151,7 @@ def _repr(self: Any) -> str:
     return f"{type(self).__qualname__}({', '.join(f'{n}={getattr(self, n)!r}' for n in shown)})"
 
 
-def _eq(self: Any, other: object) -> bool:
+def _eq(self: Any, other: object) -> Any:
     if other.__class__ is not self.__class__:
         return NotImplemented
     return _values(self) == _values(other)
