@@ -42,7 +42,7 @@ def measure(paths: dict[str, Path]) -> list[Row]:
     path = paths["network"]
     predictor = satchel.load(path)
     rows = []
-    for count, rounds in ((FEW, 31), (MANY, 5)):
+    for count, rounds in ((FEW, 101), (MANY, 9)):
         dicts, arrays = build.records(count), build.columns(count)
         objects = {n: a.astype(object) if a.dtype.kind == "U" else a for n, a in arrays.items()}
         floor = bare(path, predictor.encode(dicts))

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import build
-import numpy as np
 import timing
 from timing import Row
 
@@ -16,7 +15,7 @@ import satchel
 from satchel.ort import onnxruntime
 
 COUNT = 997
-CALLS = 200
+CALLS = 40
 BARE = {"network": 1.25, "linear": 1.25, "forest": 1.1}
 
 
@@ -75,10 +74,19 @@ def measure(paths: dict[str, Path]) -> list[Row]:
         detail = f"{least[0] * 1e6:.1f} us, the graph alone"
         rows.append(Row(f"{kind}: a dict to a float", ratios[1], BARE[kind], detail=detail))
         rows.append(Row(f"{kind}: a dict to a full `Prediction`", ratios[2], 2.0))
-    return rows
+    return [*rows, pool(paths["network"])]
 
 
-def notes(path: Path) -> float:
-    """Return the share of the records that get a note."""
-    answers = satchel.load(path).predict_many(build.records(COUNT))
-    return float(np.mean([bool(answer.notes) for answer in answers]))
+def pool(path: Path) -> Row:
+    """Measure what it costs that threads may share a predictor: a context lent and given back."""
+    predictor = satchel.load(path)
+    row, graph = predictor.encode(build.records(1)).tobytes(), predictor._graph
+    write, run, reads = graph._bind()
+
+    def alone() -> object:
+        write[:] = row
+        run()
+        return [reads[0]()]
+
+    _, ratios = timing.compare([alone, lambda: graph.run_row(row)], [CALLS * 5] * 2)
+    return Row("the pool that threads share, of the graph's own time", ratios[1], 1.05)

@@ -32,7 +32,7 @@ def measure(paths: dict[str, Path]) -> list[Row]:
             print(f"not measured: {error}")
             continue
         for name, promise, times, work in rivals:
-            _, ratios = timing.compare([ours, work], [one.CALLS, times], 11)
+            _, ratios = timing.compare([ours, work], [one.CALLS, times], 31)
             rows.append(Row(f"faster than {name}", ratios[1], promise, at_least=True))
     return rows
 

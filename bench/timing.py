@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -37,7 +36,7 @@ def seconds(work: Work, times: int = 1) -> float:
 
 
 def compare(
-    work: Sequence[Work], times: Sequence[int], rounds: int = 31
+    work: Sequence[Work], times: Sequence[int], rounds: int = 151
 ) -> tuple[list[float], list[float]]:
     """Time several kinds of work in turn, round after round.
 
@@ -46,7 +45,8 @@ def compare(
     least : list of float
         The shortest time of one call of each.
     ratios : list of float
-        The median over the rounds of each one's time over that of the first.
+        Each one's shortest time over that of the first: on a machine with other work, the
+        shortest of many short rounds is what comes back from run to run.
     """
     for one in work:
         one()
@@ -58,12 +58,8 @@ def compare(
         ]
     finally:
         gc.enable()
-    columns = list(zip(*table, strict=True))
-    ratios = [
-        statistics.median(own / first for own, first in zip(column, columns[0], strict=True))
-        for column in columns
-    ]
-    return [min(column) for column in columns], ratios
+    least = [min(column) for column in zip(*table, strict=True)]
+    return least, [own / least[0] for own in least]
 
 
 def print_table(rows: Sequence[Row]) -> None:

@@ -81,7 +81,8 @@ class Encoder:
         self._sources = [column.source for column in inputs.columns]
         # "=" rather than the native "@": only the former refuses what float32 cannot hold.
         self._row = struct.Struct(f"={len(self._columns)}f")
-        self._packer = Packer(inputs, self._readers)
+        # The row of a plain record, None for any other: see `encode`.
+        self.pack = Packer(inputs, self._readers).pack
 
     @property
     def width(self) -> int:
@@ -107,7 +108,7 @@ class Encoder:
         RecordError
             Where a field is unknown, absent, unreadable, not allowed or beyond its limits.
         """
-        packed = self._packer.pack(record)
+        packed = self.pack(record)
         return (packed, ()) if packed is not None else self._encode_carefully(record)
 
     def _encode_carefully(self, record: Mapping[str, object]) -> tuple[bytes, tuple[Note, ...]]:

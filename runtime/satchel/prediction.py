@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,39 +97,44 @@ class Prediction:
     @property
     def value(self) -> float | None:
         """The score, in `unit`."""
-        return self._only("value").value
+        names = self._scored
+        return (self.outputs[names[0]] if len(names) == 1 else self._several("value")).value
 
     @property
     def unit(self) -> str:
         """The unit of `value`."""
-        return self._only("unit").unit
+        names = self._scored
+        return (self.outputs[names[0]] if len(names) == 1 else self._several("unit")).unit
 
     @property
     def label(self) -> str | None:
         """The class, or the side of the pass mark."""
-        return self._only("label").label
+        names = self._scored
+        return (self.outputs[names[0]] if len(names) == 1 else self._several("label")).label
 
     @property
     def probability(self) -> float | None:
         """The probability of the positive label."""
-        return self._only("probability").probability
+        names = self._scored
+        return (
+            self.outputs[names[0]] if len(names) == 1 else self._several("probability")
+        ).probability
 
     @property
     def interval(self) -> Interval | None:
         """The first prediction interval."""
-        return self._only("interval").interval
+        names = self._scored
+        return (self.outputs[names[0]] if len(names) == 1 else self._several("interval")).interval
 
     @property
     def intervals(self) -> tuple[Interval, ...]:
         """All prediction intervals."""
-        return self._only("intervals").intervals
-
-    def _only(self, attribute: str) -> Answer:
         names = self._scored
-        if len(names) != 1:
-            example = f"outputs[{self._scored[0]!r}].{attribute}"
-            raise AttributeError(f"this model has several outputs: ask for {example}")
-        return self.outputs[names[0]]
+        return (self.outputs[names[0]] if len(names) == 1 else self._several("intervals")).intervals
+
+    def _several(self, attribute: str) -> Answer:
+        example = f"outputs[{self._scored[0]!r}].{attribute}"
+        raise AttributeError(f"this model has several outputs: ask for {example}")
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain Python, ready for JSON; the same as the body of an HTTP answer."""
@@ -248,6 +253,7 @@ class _OpenInterval:
         self.level = level
         self.low = low
         self.high = high
+        self.__class__ = Interval  # type: ignore[assignment]
 
 
 class _OpenAnswer:
@@ -259,9 +265,9 @@ class _OpenAnswer:
         value: float | None,
         unit: str,
         label: str | None,
-        probability: float | None,
-        probabilities: Mapping[str, float] | None,
-        intervals: tuple[Interval, ...],
+        probability: float | None = None,
+        probabilities: Mapping[str, float] | None = None,
+        intervals: tuple[Interval, ...] = (),
     ) -> None:
         self.name = name
         self.value = value
@@ -270,6 +276,7 @@ class _OpenAnswer:
         self.probability = probability
         self.probabilities = probabilities
         self.intervals = intervals
+        self.__class__ = Answer  # type: ignore[assignment]
 
 
 class _OpenPrediction:
@@ -290,39 +297,9 @@ class _OpenPrediction:
         self.advice = advice
         self.notes = notes
         self._scored = scored
+        self.__class__ = Prediction  # type: ignore[assignment]
 
 
-def make_interval(level: float, low: float, high: float) -> Interval:
-    """Return an `Interval`, quickly."""
-    made: Any = _OpenInterval(level, low, high)
-    made.__class__ = Interval
-    return made  # type: ignore[no-any-return]
-
-
-def make_answer(
-    name: str,
-    value: float | None,
-    unit: str,
-    label: str | None,
-    probability: float | None = None,
-    probabilities: Mapping[str, float] | None = None,
-    intervals: tuple[Interval, ...] = (),
-) -> Answer:
-    """Return an `Answer`, quickly."""
-    made: Any = _OpenAnswer(name, value, unit, label, probability, probabilities, intervals)
-    made.__class__ = Answer
-    return made  # type: ignore[no-any-return]
-
-
-def make_prediction(
-    origin: Origin,
-    outputs: Mapping[str, Answer],
-    segment: str | None,
-    advice: str | None,
-    notes: tuple[Note, ...],
-    scored: tuple[str, ...],
-) -> Prediction:
-    """Return a `Prediction`, quickly."""
-    made: Any = _OpenPrediction(origin, outputs, segment, advice, notes, scored)
-    made.__class__ = Prediction
-    return made  # type: ignore[no-any-return]
+make_interval = cast(Callable[[float, float, float], Interval], _OpenInterval)
+make_answer = cast(Callable[..., Answer], _OpenAnswer)
+make_prediction = cast(Callable[..., Prediction], _OpenPrediction)

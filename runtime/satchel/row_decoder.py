@@ -56,12 +56,16 @@ class RowDecoder:
         self._scored = scored
         rows = [(output.name, _row(output)) for output in spec.outputs]
         self._answers = [(name, row.answer) for name, row in rows]
-        self._numbers = [(name, row.number) for name, row in rows]
+        self._numbers = [row.number for _, row in rows]
         self._place = [name for name, _ in rows].index(scored[0])
+        if isinstance(spec.outputs[self._place], Segment):  # it is alone, and is no number
+            self._numbers[self._place] = lambda raw: None
         self._segment = next((o.name for o in spec.outputs if isinstance(o, Segment)), None)
         self._advice = spec.advice
         table = () if spec.advice is None else spec.advice.table
         self._table = {(one.label, one.segment): one.text for one in table}
+        # Most models have one output: then there is nothing to loop over.
+        self._only = rows[0] if len(rows) == 1 and spec.advice is None else None
 
     def decode(self, raw: Sequence[Raw], notes: tuple[Note, ...]) -> Prediction:
         """Return the prediction.
@@ -78,6 +82,13 @@ class RowDecoder:
         RecordError
             Where the model gives no usable answer.
         """
+        if self._only is not None:
+            name, row = self._only
+            answer = row.answer(raw[0])
+            if answer is None:
+                raise _unusable(name)
+            segment = None if self._segment is None else answer.label
+            return make_prediction(self._origin, {name: answer}, segment, None, notes, self._scored)
         outputs = {}
         for (name, decode), numbers in zip(self._answers, raw, strict=True):
             answer = decode(numbers)
@@ -102,13 +113,12 @@ class RowDecoder:
             Where there are several such outputs, or none.
         """
         if len(raw) == 1:
-            number = self._numbers[0][1](raw[0])
-            if number is None:
-                raise self._no_number(raw)
-            return number
-        found = [decode(numbers) for (_, decode), numbers in zip(self._numbers, raw, strict=True)]
-        number = found[self._place]
-        if None in found or number is None or len(self._scored) > 1:
+            number = self._numbers[0](raw[0])
+        else:
+            found = [decode(numbers) for decode, numbers in zip(self._numbers, raw, strict=True)]
+            usable = None not in found and len(self._scored) == 1
+            number = found[self._place] if usable else None
+        if number is None:
             raise self._no_number(raw)
         return number
 
@@ -147,8 +157,7 @@ def _regression(output: Regression) -> Row:
         score = raw[0] * scale + mean
         if score - score != 0.0:  # neither infinity nor NaN is 0 from itself
             return None
-        score = (lowest if score < lowest else highest if score > highest else score) + 0.0
-        return rounded(score)
+        return rounded((lowest if score < lowest else highest if score > highest else score) + 0.0)
 
     def answer(raw: Raw) -> Answer | None:
         score = raw[0] * scale + mean

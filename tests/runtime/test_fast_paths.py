@@ -262,6 +262,13 @@ def test_predict_value_of_several_outputs_says_so(predictor, record):
         predictor.predict_value(record)
 
 
+def test_predict_value_of_a_segment_alone_says_so(changed, spec, record):
+    predictor = changed(outputs=spec.outputs[2:], advice=None, checks=())
+    assert predictor.predict(record).segment is not None
+    with pytest.raises(AttributeError, match="no number: ask predict"):
+        predictor.predict_value(record)
+
+
 # ---- threads, processes -------------------------------------------------------------------------
 
 
