@@ -56,7 +56,9 @@ class Packer:
             (lambda record: (record[names[0]],)) if len(names) == 1 else itemgetter(*names)
         )
         derived = [(name, run) for name, run in runs if name not in by_name]
-        self._derived = _DerivedCells(inputs, [run for _, run in derived]) if derived else None
+        self._derived = None
+        if inputs.derived:  # even where no column shows one that cannot be computed
+            self._derived = _DerivedCells(inputs, [run for _, run in derived])
         # The order of all parts: those of the tables, then those of derived numbers.
         plain, made = iter(range(len(names))), iter(range(len(names), len(names) + len(derived)))
         order = [next(plain if name in by_name else made) for name, _ in runs]

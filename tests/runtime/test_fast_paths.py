@@ -23,6 +23,7 @@ from satchel.spec import (
     Breakpoints,
     Category,
     Classes,
+    Derived,
     Inputs,
     Intervals,
     Isotonic,
@@ -223,6 +224,15 @@ def test_plain_records_do_take_the_short_cut(monkeypatch):
     for grade in (0, 7, 19.0):
         record = {"grade": grade, "hours": 2.5, "wide": 1, "one": "1", "idle": 0}
         assert len(encoder.encode(record)[0]) == 4 * encoder.width
+
+
+def test_a_derived_number_that_no_column_shows_is_checked_too():
+    huge = Derived(name="huge", operation="weighted_sum", inputs=("wide",), weights=(1e308,))
+    encoder = Encoder(replace(INPUTS, derived=(huge,)))
+    record = {"grade": 7, "hours": 2.5, "wide": 1, "one": "1", "idle": 0}
+    assert encoder.encode(record) == Encoder(INPUTS).encode(record)
+    with pytest.raises(RecordError, match="huge cannot be computed"):
+        encoder.encode(record | {"wide": 2})
 
 
 def test_a_defaultdict_does_not_grow_by_being_asked():
