@@ -24,7 +24,7 @@ DEV = .venv
 BIN = $(DEV)/bin
 PIP = -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test check format models wheel aarch64 clean
+.PHONY: help demo test check format models bench wheel aarch64 clean
 .DEFAULT_GOAL := help
 
 help:
@@ -33,6 +33,7 @@ help:
 	@echo "make check    format, lint, types, import contracts, dependencies, changelog"
 	@echo "make format   put the code into the project's format"
 	@echo "make models   train and export every model that ships (needs the data sets)"
+	@echo "make bench    measure how fast it is, as ratios to the bare graph"
 	@echo "make wheel    build the wheel and try it in empty environments"
 	@echo "make aarch64  verify every model as 64-bit Arm, in an emulator (needs root)"
 
@@ -79,6 +80,10 @@ models: $(DEV)/installed
 		$(BIN)/satchel train $${name%%.*} --model $${name#*.} --out build/runs/$$name $(FROM) && \
 		$(BIN)/satchel export build/runs/$$name -o models_onnx $(FROM) || exit 1; \
 	done
+
+# PART=one, many, process or rivals measures that part alone.
+bench: $(DEV)/installed
+	$(BIN)/python bench $(PART)
 
 wheel: $(DEV)/installed
 	$(BIN)/python tests/wheel.py

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 import hashlib
 import json
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from satchel.errors import BundleError
 from satchel.onnx_file import read_metadata
+from satchel.record import fresh, record
 from satchel.spec import Spec
 from satchel.spec.contract import NAME
 
@@ -24,7 +23,7 @@ _PACKAGE = Path(__file__).parent
 _SHIPPED = (_PACKAGE / "models_onnx", _PACKAGE.parents[1] / "models_onnx")
 
 
-@dataclass(frozen=True, slots=True)
+@record(hidden=("model", "spec"))
 class Bundle:
     """One bundle, read and checked.
 
@@ -43,8 +42,8 @@ class Bundle:
     """
 
     path: Path
-    model: bytes = field(repr=False)
-    spec: Spec = field(repr=False)
+    model: bytes
+    spec: Spec
     sha256: str
     verified: bool
     default: bool
@@ -70,13 +69,13 @@ class Bundle:
         return self.spec.card.headline
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Index:
     """What ``index.json`` says of a folder: digests and sizes, and each task's default model."""
 
-    digests: dict[str, str] = field(default_factory=dict)
-    sizes: dict[str, int] = field(default_factory=dict)
-    defaults: dict[str, str] = field(default_factory=dict)
+    digests: dict[str, str] = fresh(dict)
+    sizes: dict[str, int] = fresh(dict)
+    defaults: dict[str, str] = fresh(dict)
 
     @classmethod
     def read(cls, folder: Path) -> Index:
@@ -223,6 +222,8 @@ def find(name: str | os.PathLike[str], extra: Iterable[str | os.PathLike[str]] =
         raise BundleError(f"{name!r} is in several places: {', '.join(map(str, found))}")
     known = [path.stem for path in paths(extra)]
     tasks = {stem.partition(".")[0] for stem in known}
+    import difflib  # takes a millisecond, for a message that few need
+
     close = difflib.get_close_matches(name, [*known, *tasks], n=1)
     hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(known) or 'none'}"
     raise BundleError(f"there is no model {name!r:.80}; {hint}")

@@ -1,14 +1,12 @@
-"""Frozen dataclasses to plain JSON values and back, by their type hints.
+"""Frozen records to plain JSON values and back, by their type hints.
 
 Reading is strict: an unknown key, a missing one, a wrong type, a number that is not finite or a
 control character is a `SpecError` that names the place (``inputs.features[3].limits[0]``). In a
-union of
-dataclasses the key ``kind`` chooses the member whose class attribute ``kind`` it equals.
+union of records the key ``kind`` chooses the member whose class attribute ``kind`` it equals.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import math
 import re
@@ -18,8 +16,12 @@ from collections.abc import Mapping
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 from satchel.errors import SpecError
+from satchel.record import defaults_of, is_record, names_of
 
 T = TypeVar("T")
+# JSON's own kind first: to ask an abstract class takes ten times as long.
+_MAPPINGS = (dict, Mapping)
+_SCALARS = (int, bool)
 
 # The product of two such numbers is still finite, so no answer becomes infinite on its way out.
 MAX_NUMBER = 1e100
@@ -31,12 +33,12 @@ _UNPRINTABLE = re.compile("[\ud800-\udfff\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 def to_plain(value: Any) -> Any:
     """Return `value` as dicts, lists and scalars; fields that equal their default are left out."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        plain = _tag(type(value))
-        for field in dataclasses.fields(value):
-            item = getattr(value, field.name)
-            if item != field.default:
-                plain[field.name] = to_plain(item)
+    if is_record(type(value)):
+        plain, defaults = _tag(type(value)), defaults_of(type(value))
+        for name in names_of(type(value)):
+            item = getattr(value, name)
+            if name not in defaults or item != defaults[name]:
+                plain[name] = to_plain(item)
         return plain
     if isinstance(value, Mapping):
         return {key: to_plain(item) for key, item in value.items()}
@@ -53,18 +55,19 @@ def from_plain(kind: type[T], value: object, path: str = "") -> T:
     SpecError
         Where `value` does not have the shape that the type hints of `kind` ask for.
     """
-    if not isinstance(value, Mapping):
+    if not isinstance(value, _MAPPINGS):
         raise SpecError(f"{path or kind.__name__}: expected an object, got {_shown(value)}")
     hints = _hints(typing.cast(Any, kind))
     unknown = [key for key in value if key not in hints and key not in _tag(kind)]
     if unknown:
         raise SpecError(f"{_join(path, str(unknown[0]))}: {kind.__name__} has no such field")
     arguments = {}
-    for field in dataclasses.fields(kind):  # type: ignore[arg-type]
-        place = _join(path, field.name)
-        if field.name in value:
-            arguments[field.name] = _read(hints[field.name], value[field.name], place)
-        elif field.default is dataclasses.MISSING:
+    defaults = defaults_of(kind)
+    for name in names_of(kind):
+        place = _join(path, name)
+        if name in value:
+            arguments[name] = _read(hints[name], value[name], place)
+        elif name not in defaults:
             raise SpecError(f"{place}: missing")
     try:
         return kind(**arguments)
@@ -79,19 +82,19 @@ def _tag(kind: type) -> dict[str, Any]:
 @functools.cache
 def _hints(kind: Any) -> dict[str, Any]:
     hints = typing.get_type_hints(kind)
-    return {field.name: hints[field.name] for field in dataclasses.fields(kind)}
+    return {name: hints[name] for name in names_of(kind)}
 
 
 def _read(hint: Any, value: object, path: str) -> Any:
+    if hint is type(value) and hint in _SCALARS:
+        return value
     if hint is float and isinstance(value, int | float) and not isinstance(value, bool):
         return _finite(value, path)
     if hint is str and isinstance(value, str):
         return _text(value, path)
-    if hint in (int, bool) and type(value) is hint:
-        return value
-    if dataclasses.is_dataclass(hint):
+    if is_record(hint):
         return from_plain(typing.cast(type, hint), value, path)
-    origin, arguments = get_origin(hint), get_args(hint)
+    origin, arguments = _parts(hint)
     if origin is Literal and value in arguments:
         return value
     if origin is tuple and isinstance(value, list | tuple):
@@ -102,7 +105,7 @@ def _read(hint: Any, value: object, path: str) -> Any:
                 _read(member, item, f"{path}[{i}]")
                 for i, (member, item) in enumerate(zip(members, value, strict=True))
             )
-    if origin in (Mapping, dict) and isinstance(value, Mapping):
+    if origin in _MAPPINGS and isinstance(value, _MAPPINGS):
         return {
             _read(arguments[0], key, path): _read(arguments[1], item, _join(path, str(key)))
             for key, item in value.items()
@@ -113,17 +116,18 @@ def _read(hint: Any, value: object, path: str) -> Any:
 
 
 def _read_union(members: tuple[Any, ...], value: object, path: str) -> Any:
-    if value is None and type(None) in members:
-        return None
-    others = [member for member in members if member is not type(None)]
+    if type(value) in members and (value is None or type(value) in _SCALARS):
+        return value
+    others, tagged = _members(members)
     if len(others) == 1:
         return _read(others[0], value, path)
-    tagged = {m.kind: m for m in members if hasattr(m, "kind")}
-    if tagged and isinstance(value, Mapping):
+    if tagged and isinstance(value, _MAPPINGS):
         kind = value.get("kind")
         if not isinstance(kind, str) or kind not in tagged:
             raise SpecError(f"{_join(path, 'kind')}: expected one of {sorted(tagged)}")
         return from_plain(tagged[kind], value, path)
+    if float in members and type(value) in (int, float):
+        return _finite(typing.cast(float, value), path)
     for member in others:
         try:
             return _read(member, value, path)
@@ -138,6 +142,18 @@ def _text(value: str, path: str) -> str:
     if found is not None:
         raise SpecError(f"{path}: the text holds the character U+{ord(found[0]):04X}")
     return value
+
+
+@functools.cache
+def _parts(hint: Any) -> tuple[Any, tuple[Any, ...]]:
+    return get_origin(hint), get_args(hint)
+
+
+@functools.cache
+def _members(members: tuple[Any, ...]) -> tuple[list[Any], dict[str, Any]]:
+    """Return the members of a union that are not None, and those with a tag by their tags."""
+    others = [member for member in members if member is not type(None)]
+    return others, {member.kind: member for member in members if hasattr(member, "kind")}
 
 
 def _finite(value: int | float, path: str) -> float:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satchel.errors import Problem, RecordError
+from satchel.interpolation import Curve
 from satchel.note import Note
 from satchel.prediction import Answers, Floats, Origin, Predictions
 from satchel.spec import (
@@ -42,7 +43,7 @@ class Decoder:
         self._fields = len(spec.inputs.features)
         names = tuple(o.name for o in spec.outputs)
         scored = tuple(o.name for o in spec.outputs if not isinstance(o, Segment))
-        self._scored = scored or names
+        self.scored = scored or names
         self._segment = next((o.name for o in spec.outputs if isinstance(o, Segment)), None)
 
     def decode(
@@ -77,7 +78,7 @@ class Decoder:
             advice=None if self._advice is None else _advise(self._advice, outputs),
             _notes=notes,
             _count=count,
-            _scored=self._scored,
+            _scored=self.scored,
             _segment=self._segment,
             _fields=self._fields,
         )
@@ -109,7 +110,7 @@ def _decode_regression(output: Regression, raw: NDArray[np.float32]) -> Answers:
     value = _round(output, exact)
     label = probability = None
     if output.calibration is not None:
-        probability = np.clip(calibrate(output.calibration, exact), 0.0, 1.0)
+        probability = _share(calibrate(output.calibration, exact))
     if output.pass_at is not None:
         passed = value >= output.pass_at if probability is None else probability >= 0.5
         label = np.array(output.pass_labels, object)[passed.astype(int)]
@@ -129,13 +130,15 @@ def exact_score(output: Regression, raw: NDArray[Any]) -> Floats:
     """Return the score inside its limits, not rounded; NaN where it is not finite."""
     with np.errstate(all="ignore"):
         score = raw[:, 0].astype(np.float64) * output.scale + output.mean
-    return np.clip(np.where(np.isfinite(score), score, np.nan), *opened(output.limits))
+    score = np.where(np.isfinite(score), score, np.nan)
+    # A zero gets no sign here, in `_round` and in `satchel.row_decoder`.
+    return np.clip(score, *opened(output.limits)) + 0.0
 
 
 def prediction_intervals(intervals: Intervals, value: Floats) -> list[tuple[float, Floats, Floats]]:
     """Return level, lower and upper bounds around predicted scores, not rounded yet."""
     scale = intervals.scale
-    spread = 1.0 if scale is None else np.interp(value, scale.x, scale.y)
+    spread = 1.0 if scale is None else Curve(scale.x, scale.y)(value)
     return [
         (one.level, value + one.low * spread, value + one.high * spread) for one in intervals.levels
     ]
@@ -153,7 +156,7 @@ def _decode_classes(output: Classes, raw: NDArray[np.float32]) -> Answers:
         )
     positive = output.labels.index(output.positive or "")
     score = raw_positive(output, raw)
-    probability = np.clip(calibrate(output.calibration, score), 0.0, 1.0)
+    probability = _share(calibrate(output.calibration, score))
     codes = np.where(probability >= output.threshold, positive, 1 - positive)
     shares = {positive: probability, 1 - positive: 1.0 - probability}
     return Answers(
@@ -178,7 +181,7 @@ def calibrate(calibration: Sigmoid | Isotonic | None, score: Floats) -> Floats:
         # tanh, because exp overflows where the probability is merely near 0.
         return 0.5 * (1.0 - np.tanh(0.5 * (calibration.a * score + calibration.b)))
     if isinstance(calibration, Isotonic):
-        return np.interp(score, calibration.x, calibration.y)
+        return Curve(calibration.x, calibration.y)(score)
     return score
 
 
@@ -203,6 +206,13 @@ def _blank(answers: Answers, rows: Sequence[int]) -> None:
             answers.label[list(rows)] = None
 
 
+def _share(probability: Floats) -> Floats:
+    return np.clip(probability, 0.0, 1.0) + 0.0
+
+
 def _round(output: Regression, value: Floats) -> Floats:
-    rounded = value if output.decimals is None else np.round(value, output.decimals)
-    return np.clip(rounded, *opened(output.limits))
+    if output.decimals is not None:
+        power = 10.0**output.decimals
+        with np.errstate(over="ignore"):
+            value = np.rint(value * power) / power
+    return np.clip(value, *opened(output.limits)) + 0.0

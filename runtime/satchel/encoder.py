@@ -3,31 +3,34 @@
 The order is fixed: impute, clip, derive, then ``(x - mean) / scale`` in float64, and one cast
 to float32. There are two ways in, one record and many. Every formula is written once, for
 Python floats and numpy arrays alike, and every value that is not plain goes through the same
-function in both, so both give the same bits, notes and errors.
+function in both, so both give the same bits, notes and errors. A record that is plain all
+through takes the short cut of `satchel.packing`.
 """
 
 from __future__ import annotations
 
-import difflib
+import contextlib
 import math
 import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from operator import itemgetter
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from satchel.columns import column_of, derive
 from satchel.errors import LISTED_PROBLEMS, Problem, RecordError
 from satchel.note import Note
-from satchel.readers import ABSENT, CategoryReader, Floats, NumberReader, RawColumn, keep
-from satchel.spec import Category, Column, Derived, Inputs, MinMax, Number, OneHot
+from satchel.packing import Packer
+from satchel.readers import ABSENT, CategoryReader, NumberReader, RawColumn, keep
+from satchel.spec import Category, Derived, Inputs, Number
 from satchel.values import shown
 
-Real = TypeVar("Real", float, Floats)
+# Rows that are encoded at a time: what one column needs stays in the processor's cache.
+ROWS_AT_A_TIME = 2048
 
 
-@dataclass(slots=True)
 class Encoded:
     """Many records, encoded.
 
@@ -41,9 +44,10 @@ class Encoded:
         From the number of a row to its notes.
     """
 
-    matrix: NDArray[np.float32]
-    problems: dict[int, list[Problem]] = field(default_factory=dict)
-    notes: dict[int, list[Note]] = field(default_factory=dict)
+    def __init__(self, matrix: NDArray[np.float32]) -> None:
+        self.matrix = matrix
+        self.problems: dict[int, list[Problem]] = {}
+        self.notes: dict[int, list[Note]] = {}
 
 
 class Encoder:
@@ -60,6 +64,11 @@ class Encoder:
             NumberReader(f) if isinstance(f, Number) else CategoryReader(f) for f in inputs.features
         ]
         self._names = [feature.name for feature in inputs.features]
+        # itemgetter gives a lone value without its tuple.
+        lone = len(self._names) == 1
+        self._get: Callable[[Any], tuple[Any, ...]] = (
+            (lambda row: (row[self._names[0]],)) if lone else itemgetter(*self._names)
+        )
         self._used = frozenset(self._names)
         self._ignored = frozenset(inputs.ignored)
         places = {name: i for i, name in enumerate(self._names)}
@@ -68,10 +77,12 @@ class Encoder:
             self._derived.append((derived, [places[name] for name in derived.inputs]))
             places[derived.name] = len(places)
         codes = {f.name: f.values for f in inputs.features if isinstance(f, Category)}
-        self._columns = [_column(column, places, codes) for column in inputs.columns]
+        self._columns = [column_of(column, places, codes) for column in inputs.columns]
         self._sources = [column.source for column in inputs.columns]
         # "=" rather than the native "@": only the former refuses what float32 cannot hold.
         self._row = struct.Struct(f"={len(self._columns)}f")
+        # The row of a plain record, None for any other: see `encode`.
+        self.pack = Packer(inputs, self._readers).pack
 
     @property
     def width(self) -> int:
@@ -97,6 +108,10 @@ class Encoder:
         RecordError
             Where a field is unknown, absent, unreadable, not allowed or beyond its limits.
         """
+        packed = self.pack(record)
+        return (packed, ()) if packed is not None else self._encode_carefully(record)
+
+    def _encode_carefully(self, record: Mapping[str, object]) -> tuple[bytes, tuple[Note, ...]]:
         problems: list[Problem] = []
         notes: list[Note] = []
         if not isinstance(record, Mapping):
@@ -129,24 +144,49 @@ class Encoder:
 
     def encode_rows(self, rows: Sequence[Mapping[str, object]]) -> Encoded:
         """Encode many records; what is wrong with one is kept with its number."""
-        problems: dict[int, list[Problem]] = {}
-        notes: dict[int, list[Note]] = {}
+        encoded = Encoded(np.empty((len(rows), self.width), np.float32))
         strangers: dict[int, list[Problem]] = {}
+        for start in range(0, len(rows), ROWS_AT_A_TIME):
+            part = rows[start : start + ROWS_AT_A_TIME]
+            places = range(start, start + len(part))
+            columns = self._transpose(part)
+            if columns is None:
+                columns = self._gather(part, places, encoded, strangers)
+            encoded.matrix[start : places.stop] = self._encode(columns, places, encoded)
+        encoded.problems.update(strangers)
+        encoded.matrix[list(strangers)] = 0
+        return encoded
+
+    def _transpose(self, rows: Sequence[Mapping[str, object]]) -> Mapping[str, RawColumn] | None:
+        """Return the columns of dicts that hold the model's fields and no others, else None.
+
+        All values of a row are taken at once, in a third of the time that one by one takes.
+        """
+        if set(map(type, rows)) == {dict} and set(map(len, rows)) == {len(self._names)}:
+            with contextlib.suppress(KeyError):
+                columns = zip(*map(self._get, rows), strict=True)
+                return dict(zip(self._names, columns, strict=True))
+        return None
+
+    def _gather(
+        self,
+        rows: Sequence[Mapping[str, object]],
+        places: Sequence[int],
+        encoded: Encoded,
+        strangers: dict[int, list[Problem]],
+    ) -> Mapping[str, RawColumn]:
+        """Return the columns of any records; what is no record goes to `strangers`."""
         records: list[Mapping[str, object]] = []
-        for i, row in enumerate(rows):
+        for i, row in zip(places, rows, strict=True):
             if not isinstance(row, Mapping):
                 strangers[i] = [_no_mapping(row)]
                 row = {}
             elif not row.keys() <= self._used:
                 found: tuple[list[Problem], list[Note]] = [], []
                 self._check_names(row, *found)
-                keep(i, *found, problems, notes)
+                keep(i, *found, encoded.problems, encoded.notes)
             records.append(row)
-        columns = {name: [row.get(name, ABSENT) for row in records] for name in self._names}
-        encoded = self._encode(columns, len(records), problems, notes)
-        encoded.problems.update(strangers)
-        encoded.matrix[list(strangers)] = 0
-        return encoded
+        return {name: [row.get(name, ABSENT) for row in records] for name in self._names}
 
     def encode_columns(self, columns: Mapping[str, RawColumn]) -> Encoded:
         """Encode many records, given as one sequence or array of equal length per field.
@@ -176,34 +216,45 @@ class Encoder:
         if len(set(lengths.values())) > 1:
             raise RecordError([Problem("", f"the columns differ in length: {lengths}")])
         count = next(iter(lengths.values()), 0)
-        absent = [ABSENT] * count
-        used = {name: arrays.get(name, absent) for name in self._names}
-        row_notes = {i: list(notes) for i in range(count)} if notes else {}
-        return self._encode(used, count, {}, row_notes)
+        absent = [ABSENT] * min(count, ROWS_AT_A_TIME)
+        encoded = Encoded(np.empty((count, self.width), np.float32))
+        if notes:
+            encoded.notes.update((i, list(notes)) for i in range(count))
+        for start in range(0, count, ROWS_AT_A_TIME):
+            end = min(start + ROWS_AT_A_TIME, count)
+            part = {
+                name: arrays[name][start:end] if name in arrays else absent[: end - start]
+                for name in self._names
+            }
+            encoded.matrix[start:end] = self._encode(part, range(start, end), encoded)
+        return encoded
 
     def _encode(
-        self,
-        columns: Mapping[str, RawColumn],
-        count: int,
-        problems: dict[int, list[Problem]],
-        notes: dict[int, list[Note]],
-    ) -> Encoded:
+        self, columns: Mapping[str, RawColumn], places: Sequence[int], encoded: Encoded
+    ) -> NDArray[np.float32]:
+        """Return the matrix of some rows; what is found goes to their places among all."""
+        problems, notes = encoded.problems, encoded.notes
         values = [
-            reader.read_many(columns[reader.name], problems, notes) for reader in self._readers
+            reader.read_many(columns[reader.name], places, problems, notes)
+            for reader in self._readers
         ]
-        matrix = np.empty((count, self.width), np.float32)
+        matrix = np.empty((len(places), self.width), np.float32)
         with np.errstate(all="ignore"):
-            for derived, places in self._derived:
-                value = derive(derived, [values[i] for i in places], np.sqrt)
+            for derived, inputs in self._derived:
+                value = derive(derived, [values[i] for i in inputs], np.sqrt)
                 for i in np.flatnonzero(~np.isfinite(value)).tolist():
-                    problems.setdefault(i, [_not_derived(derived)])
+                    problems.setdefault(places[i], [_not_derived(derived)])
                 values.append(value)
             for j, column in enumerate(self._columns):
                 matrix[:, j] = column(values)
-            for i in np.flatnonzero(~np.isfinite(matrix).all(axis=1)).tolist():
-                problems.setdefault(i, [self._too_large(matrix[i])])
-        matrix[list(problems)] = 0
-        return Encoded(matrix, problems, notes)
+            # A sum takes a tenth of the time of a look at each row, and is not finite where any
+            # column is not.
+            if not np.isfinite(matrix.sum()):
+                for i in np.flatnonzero(~np.isfinite(matrix).all(axis=1)).tolist():
+                    problems.setdefault(places[i], [self._too_large(matrix[i])])
+        if problems:
+            matrix[[i for i, place in enumerate(places) if place in problems]] = 0
+        return matrix
 
     def _check_names(
         self, names: Iterable[object], problems: list[Problem], notes: list[Note]
@@ -217,6 +268,8 @@ class Encoder:
                 continue
             message = f"{shown(name)} is no field of this model"
             if len(problems) < LISTED_PROBLEMS:
+                import difflib  # takes a millisecond, for a message that few need
+
                 close = difflib.get_close_matches(text[:80], self._names, n=1)
                 message += f"; did you mean {close[0]!r}?" if close else ""
             problems.append(Problem(text, message))
@@ -231,52 +284,6 @@ def _array(column: Any) -> NDArray[Any]:
     if hasattr(column, "filled"):
         return np.array(column.tolist(), object)
     return np.asarray(column)
-
-
-def _column(
-    column: Column, places: Mapping[str, int], codes: Mapping[str, Sequence[str]]
-) -> Callable[[Sequence[Any]], Any]:
-    """Return the function from all values (floats or arrays) to one column."""
-    i = places[column.source]
-    if isinstance(column, OneHot):
-        code = float(codes[column.source].index(column.value))
-        return lambda values: (values[i] == code) * 1.0
-    if isinstance(column, MinMax):
-        mean, scale = column.minimum, column.maximum - column.minimum
-    else:
-        mean, scale = column.mean, column.scale
-    return lambda values: (values[i] - mean) / scale
-
-
-def derive(derived: Derived, values: Sequence[Real], sqrt: Callable[[Real], Real]) -> Real:
-    """Compute one derived number; sums run from left to right, for equal bits in both ways.
-
-    Parameters
-    ----------
-    derived : Derived
-    values : sequence of float or of ndarray, shape (rows,)
-        The inputs that it names, in their order.
-    sqrt : callable
-        ``math.sqrt`` or ``numpy.sqrt``, as the values need.
-    """
-    if derived.operation == "ratio":
-        return values[0] / (values[1] + derived.offset)
-    if derived.operation == "weighted_sum":
-        return _sum([w * v for w, v in zip(derived.weights, values, strict=True)])
-    if derived.operation == "sum":
-        return _sum(values)
-    mean = _sum(values) / len(values)
-    if derived.operation == "mean":
-        return mean
-    squares = _sum([(value - mean) * (value - mean) for value in values])
-    return sqrt(squares / (len(values) - derived.ddof))
-
-
-def _sum(values: Sequence[Real]) -> Real:
-    total = values[0]
-    for value in values[1:]:
-        total = total + value
-    return total
 
 
 def _no_mapping(record: object) -> Problem:

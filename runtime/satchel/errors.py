@@ -11,8 +11,9 @@ SatchelError
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from typing import Any
+
+from satchel.record import record
 
 LISTED_PROBLEMS = 20
 
@@ -37,7 +38,7 @@ class DataError(SatchelError, ValueError):
     """Training data are missing, malformed, or too few to learn from."""
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Problem:
     """One thing wrong with one field of a record.
 
@@ -77,4 +78,4 @@ class RecordError(SatchelError, ValueError):
 
     def as_dict(self) -> dict[str, Any]:
         """Return the problems as plain Python, ready for JSON."""
-        return {"problems": [asdict(problem) for problem in self.problems]}
+        return {"problems": [{"field": p.field, "message": p.message} for p in self.problems]}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from satchel.record import record
 
 NoteKind = Literal["imputed", "clipped", "outside", "ignored"]
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Note:
     """Something done to, or remarkable in, a value of a record.
 

@@ -7,6 +7,7 @@ Runtime would read them from files beside the model, or from the working folder.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 
@@ -33,9 +34,8 @@ _CHILDREN: dict[str, dict[int, str]] = {
 # thousands: fields 7 (floats), 8 (ints) and 9 (strings). Only these are skipped by pattern, each
 # with the one length that its first bytes give it; it reads a forest 30 times faster.
 _SHORT = b"|".join(rb"\x%02x.{%d}" % (size, size) for size in range(32))
-_SCALARS = re.compile(
-    rb"(?:\x3d.{4}|\x40[\x80-\xff]{0,9}[\x00-\x7f]|\x4a(?:" + _SHORT + rb"))++", re.DOTALL
-)
+_SCALARS = rb"(?:\x3d.{4}|\x40[\x80-\xff]{0,9}[\x00-\x7f]|\x4a(?:" + _SHORT + rb"))++"
+_LONG = 256  # bytes of an attribute; a network has none of this length, and needs no pattern
 _METADATA_PROPS = 14
 _EXTERNAL_DATA, _DATA_LOCATION = 13, 14
 
@@ -83,11 +83,17 @@ def _entry(message: memoryview, left: Iterator[int]) -> tuple[str, str]:
     return parts[1], parts[2]
 
 
+@functools.cache
+def _scalars() -> re.Pattern[bytes]:
+    return re.compile(_SCALARS, re.DOTALL)
+
+
 def _refuse_external_data(message: memoryview, kind: str, depth: int, left: Iterator[int]) -> None:
     if depth > MAX_DEPTH:
         raise BundleError(f"the graph is nested more than {MAX_DEPTH} deep")
     children = _CHILDREN[kind]
-    for number, value in _fields(message, left, _SCALARS if kind == "attribute" else None):
+    skipped = _scalars() if kind == "attribute" and len(message) > _LONG else None
+    for number, value in _fields(message, left, skipped):
         if kind == "tensor" and (
             number == _EXTERNAL_DATA or (number == _DATA_LOCATION and value != 0)
         ):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,11 +11,12 @@ from numpy.typing import NDArray
 from satchel.doubt import doubts
 from satchel.errors import RecordError
 from satchel.note import Note
+from satchel.record import as_dict, record
 
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Origin:
     """Which model answered: full name, version, digest, whether it is a mere demonstration."""
 
@@ -26,7 +26,7 @@ class Origin:
     demonstration: bool
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Interval:
     """The range `low` to `high` that holds a share `level` of the true values."""
 
@@ -35,7 +35,7 @@ class Interval:
     high: float
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Answer:
     """The answer of one output.
 
@@ -67,7 +67,7 @@ class Answer:
         return self.intervals[0] if self.intervals else None
 
 
-@dataclass(frozen=True, slots=True)
+@record(hidden=("_scored", "_fields"))
 class Prediction:
     """The answer to one record.
 
@@ -93,8 +93,8 @@ class Prediction:
     segment: str | None = None
     advice: str | None = None
     notes: tuple[Note, ...] = ()
-    _scored: tuple[str, ...] = field(default=(), repr=False)
-    _fields: int = field(default=0, repr=False)
+    _scored: tuple[str, ...] = ()
+    _fields: int = 0
 
     @property
     def doubts(self) -> tuple[str, ...]:
@@ -109,48 +109,54 @@ class Prediction:
     @property
     def value(self) -> float | None:
         """The score, in `unit`."""
-        return self._only("value").value
+        names = self._scored
+        return (self.outputs[names[0]] if len(names) == 1 else self._several("value")).value
 
     @property
     def unit(self) -> str:
         """The unit of `value`."""
-        return self._only("unit").unit
+        names = self._scored
+        return (self.outputs[names[0]] if len(names) == 1 else self._several("unit")).unit
 
     @property
     def label(self) -> str | None:
         """The class, or the side of the pass mark."""
-        return self._only("label").label
+        names = self._scored
+        return (self.outputs[names[0]] if len(names) == 1 else self._several("label")).label
 
     @property
     def probability(self) -> float | None:
         """The probability of the positive label."""
-        return self._only("probability").probability
+        names = self._scored
+        return (
+            self.outputs[names[0]] if len(names) == 1 else self._several("probability")
+        ).probability
 
     @property
     def interval(self) -> Interval | None:
         """The first prediction interval."""
-        return self._only("interval").interval
+        names = self._scored
+        return (self.outputs[names[0]] if len(names) == 1 else self._several("interval")).interval
 
     @property
     def intervals(self) -> tuple[Interval, ...]:
         """All prediction intervals."""
-        return self._only("intervals").intervals
+        names = self._scored
+        return (self.outputs[names[0]] if len(names) == 1 else self._several("intervals")).intervals
 
-    def _only(self, attribute: str) -> Answer:
-        if len(self._scored) != 1:
-            example = f"outputs[{self._scored[0]!r}].{attribute}"
-            raise AttributeError(f"this model has several outputs: ask for {example}")
-        return self.outputs[self._scored[0]]
+    def _several(self, attribute: str) -> Answer:
+        example = f"outputs[{self._scored[0]!r}].{attribute}"
+        raise AttributeError(f"this model has several outputs: ask for {example}")
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain Python, ready for JSON; the same as the body of an HTTP answer."""
-        plain: dict[str, Any] = asdict(self.origin)
+        plain: dict[str, Any] = as_dict(self.origin)
         plain["outputs"] = {name: _plain(answer) for name, answer in self.outputs.items()}
         if self.segment is not None:
             plain["segment"] = self.segment
         if self.advice is not None:
             plain["advice"] = self.advice
-        plain["notes"] = [asdict(note) for note in self.notes]
+        plain["notes"] = [as_dict(note) for note in self.notes]
         found = self.doubts
         plain["reliable"] = not found
         plain["doubts"] = list(found)
@@ -158,13 +164,13 @@ class Prediction:
 
 
 def _plain(answer: Answer) -> dict[str, Any]:
-    plain = asdict(answer)
+    plain = as_dict(answer)
     del plain["name"]
-    plain["intervals"] = list(plain["intervals"])
+    plain["intervals"] = [as_dict(interval) for interval in answer.intervals]
     return {key: value for key, value in plain.items() if value not in (None, "", [])}
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Answers:
     """The answers of one output for many records: `Answer`, with arrays of length rows.
 
@@ -179,7 +185,7 @@ class Answers:
     intervals: tuple[tuple[float, Floats, Floats], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@record(eq=False)
 class Predictions(Sequence["Prediction | RecordError"]):
     """The answers to many records, in their order.
 
@@ -199,11 +205,11 @@ class Predictions(Sequence["Prediction | RecordError"]):
     outputs: Mapping[str, Answers]
     errors: Mapping[int, RecordError]
     advice: NDArray[np.object_] | None
-    _notes: Mapping[int, Sequence[Note]] = field(repr=False)
+    _notes: Mapping[int, Sequence[Note]]
     _count: int
-    _scored: tuple[str, ...] = field(repr=False)
-    _segment: str | None = field(repr=False)
-    _fields: int = field(default=0, repr=False)
+    _scored: tuple[str, ...]
+    _segment: str | None
+    _fields: int = 0
 
     def __len__(self) -> int:
         return self._count
@@ -216,14 +222,14 @@ class Predictions(Sequence["Prediction | RecordError"]):
         if i in self.errors:
             return self.errors[i]
         outputs = {name: _answer(name, many, i) for name, many in self.outputs.items()}
-        return Prediction(
-            origin=self.origin,
-            outputs=outputs,
-            segment=None if self._segment is None else outputs[self._segment].label,
-            advice=None if self.advice is None else self.advice[i],
-            notes=tuple(self._notes.get(i, ())),
-            _scored=self._scored,
-            _fields=self._fields,
+        return make_prediction(
+            self.origin,
+            outputs,
+            None if self._segment is None else outputs[self._segment].label,
+            None if self.advice is None else self.advice[i],
+            tuple(self._notes.get(i, ())),
+            self._scored,
+            self._fields,
         )
 
     def __iter__(self) -> Iterator[Prediction | RecordError]:
@@ -235,16 +241,92 @@ class Predictions(Sequence["Prediction | RecordError"]):
 
 
 def _answer(name: str, many: Answers, i: int) -> Answer:
-    return Answer(
-        name=name,
-        value=None if many.value is None else float(many.value[i]),
-        unit=many.unit,
-        label=None if many.label is None else many.label[i],
-        probability=None if many.probability is None else float(many.probability[i]),
-        probabilities=None
+    return make_answer(
+        name,
+        None if many.value is None else float(many.value[i]),
+        many.unit,
+        None if many.label is None else many.label[i],
+        None if many.probability is None else float(many.probability[i]),
+        None
         if many.probabilities is None
         else {label: float(shares[i]) for label, shares in many.probabilities.items()},
-        intervals=tuple(
-            Interval(level, float(low[i]), float(high[i])) for level, low, high in many.intervals
+        tuple(
+            [
+                make_interval(level, float(low[i]), float(high[i]))
+                for level, low, high in many.intervals
+            ]
         ),
     )
+
+
+# One prediction makes four of these. An ordinary class fills its slots in a third of the time
+# that a frozen one takes, and may then become the frozen one, whose slots are the same.
+
+
+class _OpenInterval:
+    __slots__ = ("level", "low", "high")  # noqa: RUF023
+
+    def __init__(self, level: float, low: float, high: float) -> None:
+        self.level = level
+        self.low = low
+        self.high = high
+        self.__class__ = Interval  # type: ignore[assignment]
+
+
+class _OpenAnswer:
+    __slots__ = ("name", "value", "unit", "label", "probability", "probabilities", "intervals")  # noqa: RUF023
+
+    def __init__(
+        self,
+        name: str,
+        value: float | None,
+        unit: str,
+        label: str | None,
+        probability: float | None = None,
+        probabilities: Mapping[str, float] | None = None,
+        intervals: tuple[Interval, ...] = (),
+    ) -> None:
+        self.name = name
+        self.value = value
+        self.unit = unit
+        self.label = label
+        self.probability = probability
+        self.probabilities = probabilities
+        self.intervals = intervals
+        self.__class__ = Answer  # type: ignore[assignment]
+
+
+class _OpenPrediction:
+    __slots__ = (  # noqa: RUF023  in the order of Prediction's
+        "origin",
+        "outputs",
+        "segment",
+        "advice",
+        "notes",
+        "_scored",
+        "_fields",
+    )
+
+    def __init__(
+        self,
+        origin: Origin,
+        outputs: Mapping[str, Answer],
+        segment: str | None,
+        advice: str | None,
+        notes: tuple[Note, ...],
+        scored: tuple[str, ...],
+        fields: int,
+    ) -> None:
+        self.origin = origin
+        self.outputs = outputs
+        self.segment = segment
+        self.advice = advice
+        self.notes = notes
+        self._scored = scored
+        self._fields = fields
+        self.__class__ = Prediction  # type: ignore[assignment]
+
+
+make_interval = cast(Callable[[float, float, float], Interval], _OpenInterval)
+make_answer = cast(Callable[..., Answer], _OpenAnswer)
+make_prediction = cast(Callable[..., Prediction], _OpenPrediction)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -17,6 +16,8 @@ from satchel.encoder import Encoded, Encoder
 from satchel.errors import BundleError, RecordError
 from satchel.ort import Graph
 from satchel.prediction import Floats, Origin, Prediction, Predictions
+from satchel.record import record
+from satchel.row_decoder import RowDecoder
 from satchel.spec import Classes, Output, Segment, Spec
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ TOLERANCE = 1e-5
 SAMPLES = 256
 
 
-@dataclass(frozen=True, slots=True)
+@record()
 class Verification:
     """What a replay of a bundle's checks showed.
 
@@ -71,6 +72,7 @@ class Predictor:
         self._threads = threads
         self._encoder = Encoder(bundle.spec.inputs)
         self._decoder = Decoder(bundle.spec, bundle.sha256)
+        row_decoder = RowDecoder(bundle.spec, self._decoder.origin, self._decoder.scored)
         try:
             self._graph = Graph(
                 bundle.model,
@@ -80,6 +82,9 @@ class Predictor:
             )
         except BundleError as error:
             raise BundleError(f"{bundle.path}: {error}") from None
+        # Looked up once: ten such look-ups take a twentieth of a small graph's time.
+        self._pack, self._run_row = self._encoder.pack, self._graph.run_row
+        self._decode, self._number = row_decoder.decode, row_decoder.number
 
     def __repr__(self) -> str:
         return f"<Predictor {self.name} {self.spec.version}>"
@@ -115,11 +120,39 @@ class Predictor:
         RecordError
             Where the record cannot be read; it names every field that is wrong.
         """
+        row = self._pack(record)
+        if row is not None:
+            return self._decode(self._run_row(row), ())
         row, notes = self._encoder.encode(record)
-        answer = self._decoder.decode(self._graph.run_row(row), {}, {0: notes})[0]
-        if isinstance(answer, Prediction):
-            return answer
-        raise answer
+        return self._decode(self._run_row(row), notes)
+
+    def predict_value(self, record: Mapping[str, object]) -> float:
+        """Answer one record with a number alone, in half the time of `predict`.
+
+        For a loop that asks often and shows nothing: to rank, to simulate, to search. Where
+        people see the answer use `predict`, which tells label, interval and notes too.
+
+        Parameters
+        ----------
+        record : mapping
+            As for `predict`.
+
+        Returns
+        -------
+        float
+            `Prediction.value` where the model gives a score, else `Prediction.probability`.
+
+        Raises
+        ------
+        RecordError
+            As `predict`.
+        AttributeError
+            Where the model gives several scores, or no number at all.
+        """
+        row = self._pack(record)
+        if row is None:
+            row, _ = self._encoder.encode(record)
+        return self._number(self._run_row(row))
 
     def predict_many(self, rows: Any) -> Predictions:
         """Answer many records.

@@ -6,11 +6,12 @@ function that reads one.
 
 from __future__ import annotations
 
-import difflib
+import contextlib
 import math
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ RawColumn = Sequence[object] | NDArray[Any]
 
 _FLOAT_MAX = sys.float_info.max
 _LISTED_VALUES = 12
+_LARGEST_COMPARED, _LARGEST_BYTE = 16, 256
 
 
 class _Absent:
@@ -63,15 +65,21 @@ class Reader(ABC):
     def read_many(
         self,
         column: RawColumn,
+        places: Sequence[int],
         problems: dict[int, list[Problem]],
         notes: dict[int, list[Note]],
     ) -> Floats:
-        """Return many values; all but the plain ones go through `read`."""
-        values, settled = self._read_plain(column)
-        for i in np.flatnonzero(~settled).tolist():
+        """Return many values; all but the plain ones go through `read`.
+
+        What is found in a row goes to its place among all, as `places` gives it.
+        """
+        values, unsettled = self._read_plain(column)
+        if unsettled:
+            values = values.copy()  # it may be the column itself
+        for i in unsettled:
             found: tuple[list[Problem], list[Note]] = [], []
             values[i] = self.read(column[i], *found)
-            keep(i, *found, problems, notes)
+            keep(places[i], *found, problems, notes)
         return values
 
     def _impute(self, problems: list[Problem], notes: list[Note]) -> float:
@@ -93,8 +101,8 @@ class Reader(ABC):
         """Return a value that is there, or raise a ValueError that says what is wrong."""
 
     @abstractmethod
-    def _read_plain(self, column: RawColumn) -> tuple[Floats, NDArray[np.bool_]]:
-        """Return the values, and which of them are plain: nothing is to be said of them."""
+    def _read_plain(self, column: RawColumn) -> tuple[Floats, list[int]]:
+        """Return the values, and the rows of those that are not plain: read them one by one."""
 
 
 class NumberReader(Reader):
@@ -106,7 +114,8 @@ class NumberReader(Reader):
         self._limits, self._clip = _closed(feature.limits), _closed(feature.clip)
         self._seen = feature.seen or (-_FLOAT_MAX, _FLOAT_MAX)
         ranges = (self._limits, self._clip, self._seen)
-        self._plain = max(low for low, _ in ranges), min(high for _, high in ranges)
+        # Of a number between these nothing is to be said.
+        self.plain = max(low for low, _ in ranges), min(high for _, high in ranges)
         self.allowed = f"give a {allowed_number(feature)}"
 
     def _imputed_value(self) -> float:
@@ -131,13 +140,22 @@ class NumberReader(Reader):
             notes.append(Note("outside", self.name, message))
         return number
 
-    def _read_plain(self, column: RawColumn) -> tuple[Floats, NDArray[np.bool_]]:
+    def _read_plain(self, column: RawColumn) -> tuple[Floats, list[int]]:
         values = _numbers(column)
-        low, high = self._plain
+        low, high = self.plain
+        integer = self.feature.integer
+        # Most columns are plain all through, which their ends tell faster than a mask.
+        if (
+            len(values)
+            and low <= values.min()
+            and values.max() <= high
+            and not (integer and (values != np.floor(values)).any())
+        ):
+            return values, []
         settled = (values >= low) & (values <= high)
-        if self.feature.integer:
+        if integer:
             settled &= values == np.floor(values)
-        return values, settled
+        return values, np.flatnonzero(~settled).tolist()
 
 
 class CategoryReader(Reader):
@@ -147,6 +165,7 @@ class CategoryReader(Reader):
         super().__init__(feature)
         self.feature: Category = feature
         self._codes = {value: float(code) for code, value in enumerate(feature.values)}
+        self._bytes: dict[object, int] = {value: code for code, value in enumerate(feature.values)}
         listed = ", ".join(map(repr, feature.values[:_LISTED_VALUES]))
         more = len(feature.values) - _LISTED_VALUES
         self.allowed = f"allowed: {listed}" + (f" and {more} more" if more > 0 else "")
@@ -158,18 +177,47 @@ class CategoryReader(Reader):
         text = read_text(value)
         code = self._codes.get(text)
         if code is None:
+            import difflib  # takes a millisecond, for a message that few need
+
             close = difflib.get_close_matches(text[:80], self._codes, n=1)
             hint = f" (did you mean {close[0]!r}?)" if close else ""
             raise ValueError(f"is not one of its values{hint}")
         return code
 
-    def _read_plain(self, column: RawColumn) -> tuple[Floats, NDArray[np.bool_]]:
-        items = column.tolist() if isinstance(column, np.ndarray) else column
+    def _read_plain(self, column: RawColumn) -> tuple[Floats, list[int]]:
+        values = self._compare(column)
+        if values is None:
+            items = column.tolist() if isinstance(column, np.ndarray) else column
+            values = self._look_up(items)
+        return values, np.flatnonzero(np.isnan(values)).tolist()
+
+    def _compare(self, column: RawColumn) -> Floats | None:
+        """Return the codes of an array of texts of fixed width; None where it is something else.
+
+        numpy compares such an array with one text in a tenth of the time that it takes to make
+        Python texts of it.
+        """
+        fixed = isinstance(column, np.ndarray) and column.dtype.kind == "U"
+        if not fixed or len(self._codes) > _LARGEST_COMPARED:
+            return None
+        values = np.full(len(column), np.nan)
+        for text, code in self._codes.items():
+            # numpy ends a text at its last character that is not NUL.
+            if not text.endswith("\0"):
+                np.copyto(values, code, where=column == text)
+        return values
+
+    def _look_up(self, items: Sequence[object]) -> Floats:
+        if len(self._codes) <= _LARGEST_BYTE:
+            with contextlib.suppress(KeyError, TypeError, ValueError):
+                # Codes as bytes take half the time of codes as floats.
+                codes = bytes(itemgetter(*items)(self._bytes)) if len(items) > 1 else b""
+                if len(codes) == len(items):
+                    return np.frombuffer(codes, np.uint8).astype(np.float64)
         try:
-            values = np.array(list(map(self._codes.get, items)), np.float64)
-        except TypeError:  # a value that cannot be hashed
-            values = np.full(len(items), np.nan)
-        return values, ~np.isnan(values)
+            return np.array(list(map(self._codes.get, items)), np.float64)  # type: ignore[arg-type]
+        except (TypeError, ValueError):  # a value that cannot be hashed
+            return np.full(len(items), np.nan)
 
 
 def _numbers(column: RawColumn) -> Floats:
@@ -177,9 +225,13 @@ def _numbers(column: RawColumn) -> Floats:
     if isinstance(column, np.ndarray):
         if column.dtype.kind in "iuf" and column.ndim == 1:
             with np.errstate(over="ignore"):
-                return column.astype(np.float64)
+                return column.astype(np.float64, copy=False)
         column = column.tolist()
     types = set(map(type, column))
+    if types == {int}:
+        with contextlib.suppress(ValueError):  # one beyond a byte
+            # Most whole numbers of a school are small, and read as bytes in a third of the time.
+            return np.frombuffer(bytes(column), np.uint8).astype(np.float64)  # type: ignore[arg-type]
     if types <= {int, float, type(None)}:
         try:
             return np.array(column, np.float64)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import numbers
 import re
-from decimal import Decimal
+import sys
 
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+_NUMBER = r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?"
 _SHOWN = 60
 
 
@@ -33,11 +33,11 @@ def read_number(value: object) -> float:
     """
     number = math.nan
     if isinstance(value, str):
-        if _NUMBER.fullmatch(value.strip()):
+        if re.fullmatch(_NUMBER, value.strip(), re.ASCII):
             number = float(value.strip())
-    elif isinstance(value, numbers.Real | Decimal) and _is_number(value):
+    elif (isinstance(value, numbers.Real) or _is_decimal(value)) and _is_number(value):
         try:
-            number = float(value)
+            number = float(value)  # type: ignore[arg-type]
         except (OverflowError, ValueError):
             number = math.inf
     if number != number:
@@ -66,6 +66,12 @@ def read_text(value: object) -> str:
         except (OverflowError, ValueError):
             pass
     raise ValueError("is no category")
+
+
+def _is_decimal(value: object) -> bool:
+    # Whoever has made one has imported its module, which takes a millisecond.
+    decimal = sys.modules.get("decimal")
+    return decimal is not None and isinstance(value, decimal.Decimal)
 
 
 def _is_number(value: object) -> bool:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar
 
+from satchel.record import record
 from satchel.spec.rules import (
     require,
 )
@@ -21,7 +21,7 @@ FRESH = "fresh rows of the generator"
 WITHOUT = "cross-validation without sensitive inputs"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record(kw_only=True)
 class NumberBins:
     """Shares of the training rows in the bins that `edges` cut, the outer ones open.
 
@@ -40,7 +40,7 @@ class NumberBins:
         require(increasing, f"bins of {self.feature}: edges must increase")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record(kw_only=True)
 class CategoryBins:
     """Shares of the training rows per category, in the order of the feature's values."""
 
@@ -50,7 +50,7 @@ class CategoryBins:
     missing: float = 0.0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record(kw_only=True)
 class Reference:
     """What drift and Shapley values compare with: binned shares and invented records.
 
@@ -76,7 +76,7 @@ class Reference:
         require(self.rows >= 0, "a reference is of no fewer than 0 rows")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record(kw_only=True)
 class Check:
     """An invented record, and the raw outputs that the training framework gave for it."""
 
@@ -84,7 +84,7 @@ class Check:
     outputs: Mapping[str, tuple[float, ...]]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record(kw_only=True)
 class Source:
     """Where the training data come from.
 
@@ -110,7 +110,7 @@ class Source:
     known_issues: str = ""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record(kw_only=True)
 class Metric:
     """One figure, how it was measured, and what it stands beside.
 
@@ -138,7 +138,7 @@ class Metric:
     bounds: tuple[float, float] | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record(kw_only=True)
 class Importance:
     """By how much a loss grows when the values of one feature are shuffled among the rows.
 
@@ -153,7 +153,7 @@ class Importance:
     spread: float
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record(kw_only=True)
 class Group:
     """Figures of the members of one group.
 
@@ -170,7 +170,7 @@ class Group:
     figures: Mapping[str, tuple[float, float, float]]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record(kw_only=True)
 class Disparity:
     """By how much a figure differs between the groups of one feature.
 
@@ -196,7 +196,7 @@ class Disparity:
         return self.value <= self.chance
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record(kw_only=True)
 class Fairness:
     """How a model treats the groups of its sensitive features.
 
@@ -211,7 +211,7 @@ class Fairness:
     disparities: tuple[Disparity, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record(kw_only=True)
 class Card:
     """What a person should know before using the model (Mitchell et al. 2019).
 

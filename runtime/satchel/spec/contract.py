@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from satchel.dataclass_json import from_plain, to_plain
 from satchel.errors import SpecError
+from satchel.record import record
 from satchel.spec.card import Card, Check, NumberBins, Reference
 from satchel.spec.inputs import Category, Inputs, Number
 from satchel.spec.outputs import Advice, Classes, Output, Regression, Segment
@@ -20,7 +20,7 @@ NO_REFERENCE = Reference()
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record(kw_only=True)
 class Spec:
     """The whole contract of one bundle.
 
@@ -75,8 +75,8 @@ class Spec:
                     len(bins.shares) == len(output.labels)
                 )
             require(fits, f"bins of {bins.feature} do not fit an output of that name")
-        for record in self.reference.background:
-            require(record.keys() <= known.keys(), "a background record has an unknown field")
+        for one in self.reference.background:
+            require(one.keys() <= known.keys(), "a background record has an unknown field")
         widths = {
             output.name: {len(output.labels), 1} if isinstance(output, Classes) else {1}
             for output in self.outputs

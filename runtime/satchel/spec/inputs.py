@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import ClassVar, Literal, get_args
 
+from satchel.record import record
 from satchel.spec.rules import (
     Bounds,
     require,
@@ -15,7 +15,7 @@ from satchel.spec.rules import (
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record(kw_only=True)
 class Number:
     """A numeric feature.
 
@@ -73,7 +73,7 @@ class Number:
         )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record(kw_only=True)
 class Category:
     """A categorical feature.
 
@@ -127,7 +127,7 @@ Feature = Number | Category
 Operation = Literal["sum", "mean", "std", "weighted_sum", "ratio"]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record(kw_only=True)
 class Derived:
     """A number computed from numeric features or from earlier derived numbers.
 
@@ -160,7 +160,7 @@ class Derived:
             require(len(self.inputs) == 2, f"{self.name}: a ratio has two inputs")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record(kw_only=True)
 class Standard:
     """Column ``(source - mean) / scale``."""
 
@@ -173,7 +173,7 @@ class Standard:
         require(self.scale > 0, f"scale of {self.source} must be above 0")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record(kw_only=True)
 class MinMax:
     """Column ``(source - minimum) / (maximum - minimum)``."""
 
@@ -187,7 +187,7 @@ class MinMax:
         require(0 < span < math.inf, f"{self.source}: maximum must be above minimum")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record(kw_only=True)
 class Ordinal:
     """Column ``(position of the category - mean) / scale``, positions counted from 0."""
 
@@ -200,7 +200,7 @@ class Ordinal:
         require(self.scale > 0, f"scale of {self.source} must be above 0")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record(kw_only=True)
 class OneHot:
     """Column 1 where the category is `value`, else 0."""
 
@@ -212,7 +212,7 @@ class OneHot:
 Column = Standard | MinMax | Ordinal | OneHot
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record(kw_only=True)
 class Inputs:
     """All that the encoder needs.
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar
 
+from satchel.record import record
 from satchel.spec.rules import (
     Bounds,
     require,
@@ -15,7 +15,7 @@ from satchel.spec.rules import (
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record(kw_only=True)
 class Level:
     """Residual quantiles `low` and `high` that hold a share `level` of the targets."""
 
@@ -28,7 +28,7 @@ class Level:
         require_ordered((self.low, self.high), "residual quantiles")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record(kw_only=True)
 class Breakpoints:
     """A piecewise linear function through the points (x, y), constant beyond its ends."""
 
@@ -39,7 +39,7 @@ class Breakpoints:
         require_breakpoints(self.x, self.y, "breakpoints")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record(kw_only=True)
 class Intervals:
     """Prediction intervals ``value + quantile * scale(value)``.
 
@@ -61,7 +61,7 @@ class Intervals:
             require(min(self.scale.y) >= 0, "the scale of an interval is not negative")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record(kw_only=True)
 class Sigmoid:
     """Calibration ``1 / (1 + exp(a * raw + b))`` (Platt 1999)."""
 
@@ -70,7 +70,7 @@ class Sigmoid:
     b: float
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record(kw_only=True)
 class Isotonic:
     """Calibration by the piecewise linear function of an isotonic regression."""
 
@@ -87,7 +87,7 @@ class Isotonic:
         require(self.y[0] >= 0 and self.y[-1] <= 1, "isotonic calibration: y is a probability")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record(kw_only=True)
 class Regression:
     """A score: ``raw * scale + mean``, brought inside `limits`, rounded.
 
@@ -130,7 +130,7 @@ class Regression:
         )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record(kw_only=True)
 class Classes:
     """One of several labels, each with a probability.
 
@@ -169,7 +169,7 @@ class Classes:
         )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record(kw_only=True)
 class Segment:
     """A group of similar students: the graph's output is int64 of shape (batch,)."""
 
@@ -186,7 +186,7 @@ class Segment:
 Output = Regression | Classes | Segment
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record(kw_only=True)
 class Recommendation:
     """One sentence for one label and, where there are segments, one segment."""
 
@@ -195,7 +195,7 @@ class Recommendation:
     text: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@record(kw_only=True)
 class Advice:
     """A table from the label of one output, and the segment of another, to a sentence."""
 
