@@ -75,7 +75,7 @@ def test_explanations_agree_with_the_package_shap(predictor, way, monkeypatch, c
                 assert off <= 7 * one.error + 1e-5 * scale  # forests make long tails
                 if one.error > 1e-6 * scale:
                     z.append(off / one.error)
-    if z:
+    if len(z) >= 20:  # an additive model leaves hardly any error to judge
         assert np.median(z) < 1.2
     with capsys.disabled():
         figures = (
