@@ -7,6 +7,8 @@ from satchel.spec import CHOICE, WITHOUT, Disparity, Metric, Spec
 
 LISTED_FEATURES = 5
 LEAST_SHARE = 0.01
+COVERAGE = {"coverage_80": 0.8, "coverage_90": 0.9}
+MOST_SHORT = 0.03  # of what an interval claims
 JUDGED = HIGHER_IS_BETTER | {"rmse", "mae", "brier"}
 NAMES = {
     "accuracy": "accuracy",
@@ -120,9 +122,15 @@ def disparity(one: Disparity, label: str) -> str:
 
 
 def shortfalls(spec: Spec) -> list[str]:
-    """Return where a figure falls short of the naive guess or of what is published."""
+    """Return where a figure is behind the naive guess, what is published, or what it claims."""
     found = []
     for m in spec.card.metrics:
+        claimed = COVERAGE.get(m.name, 0.0)
+        if m.value < claimed - MOST_SHORT or (m.bounds is not None and m.bounds[1] < claimed):
+            found.append(
+                f"{m.output}: the interval that claims {claimed:.0%} holds {figure(m)} on "
+                f"{m.protocol}."
+            )
         if m.protocol == WITHOUT or m.name not in JUDGED:
             continue
         sign = -1 if m.name in HIGHER_IS_BETTER else 1

@@ -78,3 +78,20 @@ def test_a_difference_is_held_against_chance(chance, said):
 def test_a_value_has_its_bounds_where_it_has_any():
     assert findings.figure(metric(0.8)) == "0.800"
     assert findings.figure(metric(0.8, bounds=(0.7, 0.9))) == "0.800 (0.700 to 0.900)"
+
+
+@pytest.mark.parametrize(
+    ("value", "bounds", "short"),
+    [
+        (0.81, (0.71, 0.88), True),  # chance does not explain it
+        (0.81, (0.71, 0.95), True),  # nine points short
+        (0.88, (0.80, 0.95), False),
+        (0.95, None, False),
+    ],
+)
+def test_an_interval_that_holds_less_than_it_claims_is_told(with_card, value, bounds, short):
+    spec = with_card(metrics=(metric(value, name="coverage_90", bounds=bounds),))
+    found = findings.shortfalls(spec)
+    assert bool(found) == short
+    if short:
+        assert "claims 90% holds 0.810" in found[0]
