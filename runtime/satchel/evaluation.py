@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,12 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from satchel.fairness import fairness
-from satchel.metrics import calibration_curve, expected_calibration_error
+from satchel.metrics import calibration_curve, expected_calibration_error, proportion_bounds
 from satchel.prediction import Answers
 from satchel.scores import score
 from satchel.spec import Classes, Disparity, Group, Regression
-
-NORMAL_QUANTILE = 1.959963984540054  # between which and its negative lie 95 %
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,19 +116,9 @@ def evaluate(
     )
 
 
-def binomial_interval(successes: int, trials: int) -> tuple[float, float]:
-    """Return the 95 % interval of a share (Wilson 1927)."""
-    z, share = NORMAL_QUANTILE, successes / trials
-    middle = share + z**2 / (2 * trials)
-    half = z * math.sqrt(share * (1 - share) / trials + (z / (2 * trials)) ** 2)
-    low, high = ((middle + side) / (1 + z**2 / trials) for side in (-half, half))
-    # Rounding may put a bound just beyond a share of 0 or 1, where the two are the same.
-    return min(max(low, 0.0), share), max(min(high, 1.0), share)
-
-
 def _coverage(level: float, inside: NDArray[np.bool_]) -> Coverage:
     count = int(inside.sum())
-    return Coverage(level, count / len(inside), *binomial_interval(count, len(inside)))
+    return Coverage(level, count / len(inside), *proportion_bounds(count, len(inside)))
 
 
 def _calibration(

@@ -152,7 +152,8 @@ def proportion_bounds(successes: int, trials: int) -> tuple[float, float]:
     share, squared = successes / trials, z * z / trials
     centre = (share + squared / 2) / (1 + squared)
     half = z * float(np.sqrt(share * (1 - share) / trials + squared / (4 * trials))) / (1 + squared)
-    return max(0.0, centre - half), min(1.0, centre + half)
+    # Rounding may put a bound just beyond a share of 0 or 1, where the two are the same.
+    return min(max(0.0, centre - half), share), max(min(1.0, centre + half), share)
 
 
 def _share(part: NDArray[np.bool_], whole: NDArray[np.bool_]) -> float:

@@ -10,7 +10,7 @@ from satchel import bundle as bundles
 from satchel import evaluate_table, metrics
 from satchel.cli import main
 from satchel.errors import TableError
-from satchel.evaluation import binomial_interval
+from satchel.metrics import proportion_bounds
 from satchel.scores import score
 from satchel.spec import Metric, Sigmoid
 
@@ -160,7 +160,7 @@ def test_the_interval_of_a_share_is_that_of_scipy(trials):
     oracle = pytest.importorskip("scipy.stats", reason="SciPy is the oracle")
     for successes in {*range(min(trials, 50) + 1), trials}:
         interval = oracle.binomtest(successes, trials).proportion_ci(method="wilson")
-        low, high = binomial_interval(successes, trials)
+        low, high = proportion_bounds(successes, trials)
         assert (low, high) == pytest.approx((interval.low, interval.high), abs=1e-12)
         assert 0 <= low <= successes / trials <= high <= 1
 

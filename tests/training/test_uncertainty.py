@@ -9,18 +9,15 @@ from satchel.decoder import calibrate, prediction_intervals
 from satchel.metrics import expected_calibration_error
 from satchel.spec import Isotonic, Regression, Sigmoid
 from satchel_training import evaluate, uncertainty
-from satchel_training.uncertainty import (
-    OutOfFold,
+from satchel_training.calibration import (
     calibrated,
-    coverage,
-    figures,
     fit_calibration,
-    fit_intervals,
     fit_isotonic,
     fit_sigmoid,
-    interval_score,
-    with_uncertainty,
 )
+from satchel_training.intervals import coverage, fit_intervals, interval_score
+from satchel_training.out_of_fold import OutOfFold
+from satchel_training.uncertainty import figures, with_uncertainty
 
 
 def scores(rows=2000, spread=lambda score: 1.0, seed=0):
