@@ -14,6 +14,7 @@ from satchel.metrics import calibration_curve, expected_calibration_error, propo
 from satchel.prediction import Answers
 from satchel.scores import score
 from satchel.spec import Classes, Disparity, Group, Regression
+from satchel.wording import positive_label
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,11 +127,8 @@ def _calibration(
 ) -> Calibration | None:
     if answers.probability is None:
         return None
-    if isinstance(output, Classes):
-        assert output.positive is not None  # without one there is no probability
-        label, came = output.positive, true == output.positive
-    else:
-        label, came = output.pass_labels[1], true >= output.pass_at
+    label = positive_label(output)
+    came = true == label if isinstance(output, Classes) else true >= output.pass_at
     mean, share, rows = calibration_curve(came, answers.probability)
     bins = zip(mean.tolist(), share.tolist(), rows.tolist(), strict=True)
     return Calibration(

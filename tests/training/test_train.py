@@ -314,3 +314,14 @@ def test_the_headline_tells_a_defeat_on_either_part(task, frame, monkeypatch, ch
     assert "2.00" in headline
     assert "right for 50% in cross-validation, by the naive guess for 75%" in headline
     assert task.naive_text in headline
+
+
+def test_fairness_is_that_of_the_labels_which_the_model_gives(run, task, frame):
+    # A pass is told by its probability: by the score alone other pupils would be said to pass.
+    (everywhere, *_) = evaluate.cross_validate(task, frame, "ridge", {"alpha": 10.0})
+    told = uncertainty.with_calibrated(task, everywhere).answers["G3"].label == "pass"
+    women = (frame["sex"] == "F").to_numpy()
+    (group,) = [
+        g for g in run.spec.card.fairness.groups if (g.feature, g.group) == ("sex", "female")
+    ]
+    assert group.figures["selection_rate"][0] == pytest.approx(told[women].mean())

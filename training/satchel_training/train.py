@@ -94,25 +94,25 @@ def train_for_report(
         metrics += _tested(task, FRESH, fitted, evaluate.answer(task, fitted, train_rows, rows))
     if task.sensitive and len(task.sensitive) < len(task.features):
         kept = tuple(name for name in task.features if name not in task.sensitive)
-        without = cross_validated(narrow(task, kept), train_rows)
+        without = [
+            uncertainty.with_calibrated(task, run)
+            for run in cross_validated(narrow(task, kept), train_rows)
+        ]
         metrics += evaluate.card_metrics(task, WITHOUT, *evaluate.mean_scores(task, without))
     card = replace(
         _card(task, model, tuple(metrics), len(frame)),
         importance=permutation_importance(
             task, fitted, train_rows, test_rows, SHUFFLES, np.random.default_rng(task.seed)
         ),
-        fairness=measure_fairness(
-            task,
-            *(
-                (TEST, test_rows, tested)
-                if everywhere is None
-                else (ALL_ROWS, frame, everywhere[0])
-            ),
+        fairness=measure_fairness(task, TEST, test_rows, tested)
+        if everywhere is None
+        else measure_fairness(
+            task, ALL_ROWS, frame, uncertainty.with_calibrated(task, everywhere[0])
         ),
     )
     # Segments alone have no out-of-fold answers.
-    answers = fitted.predict(train_rows) | choice[0].answers
-    spec = _spec(task, model, fitted, train_rows, answers, card)
+    learnt = fitted.predict(train_rows)
+    spec = _spec(task, model, fitted, train_rows, learnt | choice[0].answers, card)
     history = getattr(fitted.heads[task.scored[0].name], "history_", [])
     segment = next((o.name for o in fitted.outputs if isinstance(o, Segment)), None)
     material = Material(
@@ -122,7 +122,7 @@ def train_for_report(
         train=train_rows,
         tested=tested,
         choice=choice,
-        segments=None if segment is None else fitted.predict(train_rows)[segment].label,
+        segments=None if segment is None else learnt[segment].label,
     )
     return Run(spec, fitted.heads, recipe, history), material
 

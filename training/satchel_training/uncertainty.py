@@ -23,7 +23,7 @@ from satchel.spec import Classes, Output, Regression
 from satchel_training.calibration import calibrated, fit_calibration
 from satchel_training.evaluate import Answered
 from satchel_training.intervals import coverage, fit_intervals
-from satchel_training.out_of_fold import OutOfFold, gather
+from satchel_training.out_of_fold import Floats, OutOfFold, gather
 from satchel_training.tasks.task import Task
 
 
@@ -65,11 +65,7 @@ def figures(output: Regression | Classes, runs: Sequence[Answered]) -> dict[str,
     probability = calibrated(answers, keep=isinstance(output, Classes))
     if isinstance(output, Regression):
         found["pass_accuracy"] = accuracy_score(answers.true == 1, probability >= 0.5)
-    return found | {
-        "brier": brier_score(answers.true, probability),
-        "log_loss": log_loss(answers.true, probability),
-        "ece": expected_calibration_error(answers.true, probability),
-    }
+    return found | _of_probability(answers, probability)
 
 
 def with_calibrated(task: Task, run: Answered) -> Answered:
@@ -115,11 +111,15 @@ def tested_figures(
     elif len(output.labels) > 2:
         return found, bounds
     probability = np.asarray(tested.answers[output.name].probability)
-    return found | {
+    return found | _of_probability(answers, probability), bounds
+
+
+def _of_probability(answers: OutOfFold, probability: Floats) -> dict[str, float]:
+    return {
         "brier": brier_score(answers.true, probability),
         "log_loss": log_loss(answers.true, probability),
         "ece": expected_calibration_error(answers.true, probability),
-    }, bounds
+    }
 
 
 def _passed(output: Regression, answers: OutOfFold) -> OutOfFold:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -28,7 +29,7 @@ FILE = "model.keras"
 ROWS_PER_CALL = 2048
 
 
-class KerasRegressor:
+class KerasRegressor(ABC):
     """A network for one scaled target.
 
     Mini-batches, Adam, a learning rate that halves after each epoch without a lower validation
@@ -84,9 +85,9 @@ class KerasRegressor:
         self.seed = seed
         self.verbose = verbose
 
+    @abstractmethod
     def make_module(self, columns: int, draw_seed: Callable[[], int]) -> keras.Model:
         """Return the network for so many columns, with fresh weights."""
-        raise NotImplementedError
 
     def fit(self, X: NDArray[np.float32], y: NDArray[np.float64]) -> KerasRegressor:
         """Fit to a matrix of shape (rows, columns) and a target of shape (rows,)."""
