@@ -82,7 +82,7 @@ def write(
     predictor = Predictor(bundle)
     if not predictor.verify().passed:
         raise ParityError(f"{spec.name}: the graph fails the checks that travel with it")
-    invented = encoder.encode_rows(invent(spec.inputs, PARITY_ROWS, PARITY_SEED)).matrix
+    invented = encoder.encode_many(invent(spec.inputs, PARITY_ROWS, PARITY_SEED)).matrix
     for matrix in (invented, *matrices):
         check_parity(predictor, heads, matrix)
     folder.mkdir(parents=True, exist_ok=True)
@@ -204,7 +204,7 @@ def _loss(card: Card) -> float | None:
 
 def _checks(spec: Spec, encoder: Encoder, heads: Mapping[str, Any]) -> tuple[Check, ...]:
     records = invent(spec.inputs, CHECKS, CHECK_SEED)
-    X = encoder.encode_rows(records).matrix
+    X = encoder.encode_many(records).matrix
     raw = {
         output.name: np.asarray(raw_output(output, heads[output.name], X), np.float64)
         for output in spec.outputs

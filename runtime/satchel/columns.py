@@ -20,7 +20,7 @@ def column_of(
     """Return the function from all values (floats or arrays) to one column."""
     i = places[column.source]
     if isinstance(column, OneHot):
-        code = float(codes[column.source].index(column.value))
+        code = codes[column.source].index(column.value)
         return lambda values: values[i] == code
     mean, scale = line_of(column)
     return lambda values: (values[i] - mean) / scale

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from satchel.errors import Problem, RecordError
 from satchel.interpolation import Curve
-from satchel.note import Note
+from satchel.note import Found
 from satchel.prediction import Answers, Floats, Origin, Predictions
 from satchel.spec import (
     Advice,
@@ -46,23 +46,18 @@ class Decoder:
         self.scored = scored or names
         self._segment = next((o.name for o in spec.outputs if isinstance(o, Segment)), None)
 
-    def decode(
-        self,
-        raw: Sequence[NDArray[Any]],
-        problems: Mapping[int, Sequence[Problem]],
-        notes: Mapping[int, Sequence[Note]],
-    ) -> Predictions:
+    def decode(self, raw: Sequence[NDArray[Any]], found: Found) -> Predictions:
         """Decode many rows.
 
         Parameters
         ----------
         raw : sequence of ndarray
             One per output of the spec, in its order and shape.
-        problems, notes : dict
-            What the encoder found, by number of row; rows with problems get no answer.
+        found : Found
+            What the encoder found; rows with problems get no answer.
         """
         count = len(raw[0])
-        errors = {i: RecordError(found) for i, found in sorted(problems.items())}
+        errors = {i: RecordError(problems) for i, problems in sorted(found.problems.items())}
         outputs = {}
         for output, array in zip(self._outputs, raw, strict=True):
             outputs[output.name] = decode_output(output, array)
@@ -76,7 +71,7 @@ class Decoder:
             outputs=outputs,
             errors=errors,
             advice=None if self._advice is None else _advise(self._advice, outputs),
-            _notes=notes,
+            _notes=found.notes,
             _count=count,
             _scored=self.scored,
             _segment=self._segment,
@@ -107,21 +102,24 @@ def decode_output(output: Output, raw: NDArray[Any]) -> Answers:
 
 def _decode_regression(output: Regression, raw: NDArray[np.float32]) -> Answers:
     exact = exact_score(output, raw)
-    value = _round(output, exact)
+    intervals = [] if output.intervals is None else prediction_intervals(output.intervals, exact)
+    bounds = [bound for _, low, high in intervals for bound in (low, high)]
+    # All at once, which takes half the time of one by one.
+    value, *rounded = _round(output, np.array([exact, *bounds]))
     label = probability = None
     if output.calibration is not None:
         probability = _share(calibrate(output.calibration, exact))
     if output.pass_at is not None:
         passed = value >= output.pass_at if probability is None else probability >= 0.5
-        label = np.array(output.pass_labels, object)[passed.astype(int)]
-    intervals = [] if output.intervals is None else prediction_intervals(output.intervals, exact)
+        label = np.array(output.pass_labels, object).take(passed)
     return Answers(
         value=value,
         unit=output.unit,
         label=label,
         probability=probability,
         intervals=tuple(
-            (n, _round(output, low), _round(output, high)) for n, low, high in intervals
+            (level, low, high)
+            for (level, _, _), low, high in zip(intervals, rounded[::2], rounded[1::2], strict=True)
         ),
     )
 

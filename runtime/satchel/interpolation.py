@@ -29,8 +29,8 @@ class Curve:
 
     def __call__(self, numbers: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return its values at many numbers; NaN at NaN."""
-        x, y, rise, run = map(np.array, (self.x, self.y, self.rise, self.run))
-        numbers = np.clip(numbers, x[0], x[-1])
+        x, y, rise, run = np.array((self.x, self.y, self.rise, self.run))
+        numbers = np.clip(numbers, self.x[0], self.x[-1])
         i = np.minimum(np.searchsorted(x, numbers, "right"), len(x)) - 1
         found: NDArray[np.float64] = y[i] + rise[i] * ((numbers - x[i]) / run[i])
         return found

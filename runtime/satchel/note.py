@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
+from satchel.errors import Problem
 from satchel.record import record
 
 NoteKind = Literal["imputed", "clipped", "outside", "ignored"]
@@ -26,3 +28,26 @@ class Note:
 
     def __str__(self) -> str:
         return self.message
+
+
+class Found:
+    """What was found in many records.
+
+    Attributes
+    ----------
+    problems : dict
+        From the number of a row to all that is wrong with it.
+    notes : dict
+        From the number of a row to its notes.
+    """
+
+    def __init__(self) -> None:
+        self.problems: dict[int, list[Problem]] = {}
+        self.notes: dict[int, list[Note]] = {}
+
+    def add(self, row: int, problems: Sequence[Problem], notes: Sequence[Note]) -> None:
+        """Add what was found in one row."""
+        if problems:
+            self.problems.setdefault(row, []).extend(problems)
+        if notes:
+            self.notes.setdefault(row, []).extend(notes)

@@ -11,7 +11,7 @@ import ctypes
 import os
 import weakref
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -80,18 +80,24 @@ class Graph:
         BundleError
             Where the graph fails, or does not give one answer per row.
         """
+        starts = range(0, len(matrix), ROWS_PER_RUN)
+        return self.run_blocks(matrix[start : start + ROWS_PER_RUN] for start in starts)
+
+    def run_blocks(self, blocks: Iterable[NDArray[np.float32]]) -> list[NDArray[Any]]:
+        """Return the raw outputs for all rows of some matrices; errors are those of `run`."""
+        parts = [self._run(block) for block in blocks]
+        if not parts:
+            parts = [self._run(np.empty((0, self._columns), np.float32))]
+        return [np.concatenate(column) for column in zip(*parts, strict=True)]
+
+    def _run(self, matrix: NDArray[np.float32]) -> list[NDArray[Any]]:
         try:
-            session = self._ready()
-            parts = [
-                session.run(self._names, {INPUT: matrix[start : start + ROWS_PER_RUN]})
-                for start in range(0, max(len(matrix), 1), ROWS_PER_RUN)
-            ]
+            outputs = self._ready().run(self._names, {INPUT: matrix})
         except Exception as error:  # see above
             raise _failed(error) from None
-        outputs = [np.concatenate(column) for column in zip(*parts, strict=True)]
         if any(len(output) != len(matrix) for output in outputs):
             raise BundleError("the graph does not give one answer per row")
-        return outputs
+        return list(outputs)
 
     def run_row(self, row: bytes) -> list[list[Any]]:
         """Return the numbers of each raw output for one row.

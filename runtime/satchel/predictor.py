@@ -12,8 +12,9 @@ from numpy.typing import ArrayLike, NDArray
 from satchel import bundle as bundles
 from satchel.bundle import Bundle
 from satchel.decoder import Decoder
-from satchel.encoder import Encoded, Encoder
+from satchel.encoder import Encoder, Rows
 from satchel.errors import BundleError, RecordError
+from satchel.note import Found
 from satchel.ort import Graph
 from satchel.prediction import Floats, Origin, Prediction, Predictions
 from satchel.record import record
@@ -172,16 +173,16 @@ class Predictor:
         RecordError
             Where columns are given and one is unknown, absent or of another length.
         """
-        encoded = self._encode_many(rows)
-        raw = self._graph.run(encoded.matrix)
-        return self._decoder.decode(raw, encoded.problems, encoded.notes)
+        found = Found()
+        raw = self._graph.run_blocks(self._encoder.blocks(_read(rows), found))
+        return self._decoder.decode(raw, found)
 
     def encode(self, rows: Any) -> NDArray[np.float32]:
         """Return the float32 matrix of shape (rows, columns) that the graph would read.
 
         Parameters and errors are those of `predict_many`; rows that cannot be read are zero.
         """
-        return self._encode_many(rows).matrix
+        return self._encoder.encode_many(_read(rows)).matrix
 
     def run(self, matrix: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
         """Return the graph's raw outputs by name, for a matrix as `encode` gives it."""
@@ -202,7 +203,7 @@ class Predictor:
         RecordError
             Where a row cannot be read or answered.
         """
-        encoded = self._encode_many(rows)
+        encoded = self._encoder.encode_many(_read(rows))
         if encoded.problems:
             raise RecordError(next(iter(encoded.problems.values())))
         return quantity.of(self.run(encoded.matrix))
@@ -302,7 +303,7 @@ class Predictor:
         checks = self.spec.checks
         if not checks:
             return Verification(0, 0.0)
-        encoded = self._encoder.encode_rows([check.record for check in checks])
+        encoded = self._encoder.encode_many([check.record for check in checks])
         if encoded.problems:
             return Verification(len(checks), float("inf"))
         try:
@@ -315,15 +316,6 @@ class Predictor:
             for i, check in enumerate(checks)
         )
         return Verification(len(checks), deviation)
-
-    def _encode_many(self, rows: Any) -> Encoded:
-        if hasattr(rows, "columns") and hasattr(rows, "__getitem__"):
-            rows = {name: np.asarray(rows[name]) for name in rows.columns}
-        if isinstance(rows, Mapping):
-            return self._encoder.encode_columns(rows)
-        if isinstance(rows, str | bytes) or not isinstance(rows, Iterable):
-            raise TypeError("rows is a list of dicts, a mapping of columns, or a DataFrame")
-        return self._encoder.encode_rows(cast(Sequence[Mapping[str, object]], list(rows)))
 
 
 def load(
@@ -361,6 +353,16 @@ def relative_deviation(graph: ArrayLike, framework: ArrayLike) -> float:
     if given.shape != expected.shape or not np.isfinite([*given, *expected]).all():
         return float("inf")
     return float(np.max(np.abs(given - expected) / np.maximum(1.0, np.abs(expected)), initial=0))
+
+
+def _read(rows: Any) -> Rows:
+    if hasattr(rows, "columns") and hasattr(rows, "__getitem__"):
+        return {name: np.asarray(rows[name]) for name in rows.columns}
+    if isinstance(rows, Mapping):
+        return rows
+    if isinstance(rows, str | bytes) or not isinstance(rows, Iterable):
+        raise TypeError("rows is a list of dicts, a mapping of columns, or a DataFrame")
+    return cast(Sequence[Mapping[str, object]], list(rows))
 
 
 def _widths(output: Output) -> tuple[int, ...] | None:

@@ -7,10 +7,11 @@ function that reads one.
 from __future__ import annotations
 
 import contextlib
+import marshal
 import math
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -18,8 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satchel.errors import Problem
-from satchel.note import Note
+from satchel.note import Found, Note
 from satchel.spec import Category, Number
+from satchel.texts import Texts
 from satchel.values import is_missing, plain, read_number, read_text, shown
 from satchel.wording import allowed_number
 
@@ -28,7 +30,10 @@ RawColumn = Sequence[object] | NDArray[Any]
 
 _FLOAT_MAX = sys.float_info.max
 _LISTED_VALUES = 12
-_LARGEST_COMPARED, _LARGEST_BYTE = 16, 256
+_LARGEST_BYTE = 256
+# How marshal writes a number: its tag, and what follows. A list has a head of tag and length.
+_MARSHALLED = {int: (b"i", "<i4"), float: (b"g", "<f8")}
+_HEAD = 5
 
 
 class _Absent:
@@ -62,24 +67,38 @@ class Reader(ABC):
             problems.append(Problem(self.name, message))
             return 0.0
 
-    def read_many(
+    def read_absent(self, places: Sequence[int], found: Found) -> Floats:
+        """Return the values of a field without a column, and say so of every row."""
+        said: tuple[list[Problem], list[Note]] = [], []
+        value = self.read(ABSENT, *said)
+        for place in places:
+            found.add(place, *said)
+        return np.full(len(places), value)
+
+    def settle(
         self,
+        values: NDArray[Any],
+        unsettled: Sequence[int],
         column: RawColumn,
         places: Sequence[int],
-        problems: dict[int, list[Problem]],
-        notes: dict[int, list[Note]],
-    ) -> Floats:
-        """Return many values; all but the plain ones go through `read`.
+        found: Found,
+    ) -> NDArray[Any]:
+        """Return the values of a column, those that are not plain read one by one.
 
-        What is found in a row goes to its place among all, as `places` gives it.
+        Parameters
+        ----------
+        values, unsettled
+            As `read_plain` gives them.
+        column : sequence or ndarray
+            The raw values.
+        places : sequence of int
+            The place of each row among all, for what is found.
+        found : Found
         """
-        values, unsettled = self._read_plain(column)
-        if unsettled:
-            values = values.copy()  # it may be the column itself
         for i in unsettled:
-            found: tuple[list[Problem], list[Note]] = [], []
-            values[i] = self.read(column[i], *found)
-            keep(places[i], *found, problems, notes)
+            said: tuple[list[Problem], list[Note]] = [], []
+            values[i] = self.read(column[i], *said)
+            found.add(places[i], *said)
         return values
 
     def _impute(self, problems: list[Problem], notes: list[Note]) -> float:
@@ -101,8 +120,11 @@ class Reader(ABC):
         """Return a value that is there, or raise a ValueError that says what is wrong."""
 
     @abstractmethod
-    def _read_plain(self, column: RawColumn) -> tuple[Floats, list[int]]:
-        """Return the values, and the rows of those that are not plain: read them one by one."""
+    def read_plain(self, column: RawColumn) -> tuple[NDArray[Any], list[int]]:
+        """Return the values of a column, and the rows of those that are not plain.
+
+        Of these something is to be said, or their value is not known yet: see `settle`.
+        """
 
 
 class NumberReader(Reader):
@@ -140,22 +162,44 @@ class NumberReader(Reader):
             notes.append(Note("outside", self.name, message))
         return number
 
-    def _read_plain(self, column: RawColumn) -> tuple[Floats, list[int]]:
-        values = _numbers(column)
-        low, high = self.plain
-        integer = self.feature.integer
-        # Most columns are plain all through, which their ends tell faster than a mask.
-        if (
-            len(values)
-            and low <= values.min()
-            and values.max() <= high
-            and not (integer and (values != np.floor(values)).any())
-        ):
-            return values, []
-        settled = (values >= low) & (values <= high)
-        if integer:
-            settled &= values == np.floor(values)
-        return values, np.flatnonzero(~settled).tolist()
+    def read_plain(self, column: RawColumn) -> tuple[Floats, list[int]]:
+        """Return the values of a column, and the rows of those that are not plain."""
+        return NumberBlock([self]).read({self.name: column})[self.name]
+
+
+class NumberBlock:
+    """Reads the columns of all numbers together: what is asked of each is asked once of all.
+
+    Parameters
+    ----------
+    readers : sequence of NumberReader
+    """
+
+    def __init__(self, readers: Sequence[NumberReader]) -> None:
+        self._readers = readers
+        # One column each, beside the rows of `read`.
+        self._low = np.array([[reader.plain[0]] for reader in readers])
+        self._high = np.array([[reader.plain[1]] for reader in readers])
+        self._fractional = np.array([[not reader.feature.integer] for reader in readers])
+
+    def read(self, columns: Mapping[str, RawColumn]) -> dict[str, tuple[Floats, list[int]]]:
+        """Return by name what `Reader.read_plain` tells; fields without a column are left out."""
+        names = [reader.name for reader in self._readers]
+        given = [i for i, name in enumerate(names) if name in columns]
+        if not given:
+            return {}
+        raw = [columns[names[i]] for i in given]
+        values = np.empty((len(given), len(raw[0])))
+        with np.errstate(over="ignore"):
+            for row, column in zip(values, raw, strict=True):
+                row[:] = _numbers(column)
+        settled = (values >= self._low[given]) & (values <= self._high[given])
+        settled &= (values == np.floor(values)) | self._fractional[given]
+        whole = np.atleast_1d(settled.all(axis=1)).tolist()
+        return {
+            names[i]: (values[k], [] if whole[k] else np.flatnonzero(~settled[k]).tolist())
+            for k, i in enumerate(given)
+        }
 
 
 class CategoryReader(Reader):
@@ -164,8 +208,9 @@ class CategoryReader(Reader):
     def __init__(self, feature: Category) -> None:
         super().__init__(feature)
         self.feature: Category = feature
-        self._codes = {value: float(code) for code, value in enumerate(feature.values)}
-        self._bytes: dict[object, int] = {value: code for code, value in enumerate(feature.values)}
+        self._codes = {value: i for i, value in enumerate(feature.values)}
+        self._small = len(feature.values) <= _LARGEST_BYTE
+        self._texts = Texts(feature.values)
         listed = ", ".join(map(repr, feature.values[:_LISTED_VALUES]))
         more = len(feature.values) - _LISTED_VALUES
         self.allowed = f"allowed: {listed}" + (f" and {more} more" if more > 0 else "")
@@ -179,59 +224,42 @@ class CategoryReader(Reader):
         if code is None:
             import difflib  # takes a millisecond, for a message that few need
 
-            close = difflib.get_close_matches(text[:80], self._codes, n=1)
+            close = difflib.get_close_matches(text[:80], self.feature.values, n=1)
             hint = f" (did you mean {close[0]!r}?)" if close else ""
             raise ValueError(f"is not one of its values{hint}")
         return code
 
-    def _read_plain(self, column: RawColumn) -> tuple[Floats, list[int]]:
-        values = self._compare(column)
-        if values is None:
-            items = column.tolist() if isinstance(column, np.ndarray) else column
-            values = self._look_up(items)
+    def read_plain(self, column: RawColumn) -> tuple[NDArray[Any], list[int]]:
+        """Return the positions of a column's values among the feature's, as whole numbers.
+
+        Where one of them is not plain they are float64.
+        """
+        if isinstance(column, np.ndarray):
+            fixed = self._small and column.dtype.kind == "U"
+            if fixed and (found := self._texts.find(column)) is not None:
+                return found
+            column = column.tolist()
+        codes: dict[Any, int] = self._codes
+        if self._small and len(column) > 1:
+            with contextlib.suppress(KeyError, TypeError):
+                # Codes as bytes take half the time of codes as floats.
+                return np.frombuffer(bytes(itemgetter(*column)(codes)), np.uint8), []
+        try:
+            values = np.array(list(map(codes.get, column)), np.float64)
+        except TypeError:  # a value that cannot be hashed
+            values = np.full(len(column), np.nan)
         return values, np.flatnonzero(np.isnan(values)).tolist()
 
-    def _compare(self, column: RawColumn) -> Floats | None:
-        """Return the codes of an array of texts of fixed width; None where it is something else.
 
-        numpy compares such an array with one text in a tenth of the time that it takes to make
-        Python texts of it.
-        """
-        fixed = isinstance(column, np.ndarray) and column.dtype.kind == "U"
-        if not fixed or len(self._codes) > _LARGEST_COMPARED:
-            return None
-        values = np.full(len(column), np.nan)
-        for text, code in self._codes.items():
-            # numpy ends a text at its last character that is not NUL.
-            if not text.endswith("\0"):
-                np.copyto(values, code, where=column == text)
-        return values
-
-    def _look_up(self, items: Sequence[object]) -> Floats:
-        if len(self._codes) <= _LARGEST_BYTE:
-            with contextlib.suppress(KeyError, TypeError, ValueError):
-                # Codes as bytes take half the time of codes as floats.
-                codes = bytes(itemgetter(*items)(self._bytes)) if len(items) > 1 else b""
-                if len(codes) == len(items):
-                    return np.frombuffer(codes, np.uint8).astype(np.float64)
-        try:
-            return np.array(list(map(self._codes.get, items)), np.float64)  # type: ignore[arg-type]
-        except (TypeError, ValueError):  # a value that cannot be hashed
-            return np.full(len(items), np.nan)
-
-
-def _numbers(column: RawColumn) -> Floats:
+def _numbers(column: RawColumn) -> NDArray[Any]:
     """Return the numbers of a column, NaN where one is missing or needs a closer look."""
     if isinstance(column, np.ndarray):
-        if column.dtype.kind in "iuf" and column.ndim == 1:
-            with np.errstate(over="ignore"):
-                return column.astype(np.float64, copy=False)
+        if column.dtype.kind in "iuf":
+            return column
         column = column.tolist()
+    if len(column) and (numbers := _of_one_type(column)) is not None:
+        return numbers
     types = set(map(type, column))
-    if types == {int}:
-        with contextlib.suppress(ValueError):  # one beyond a byte
-            # Most whole numbers of a school are small, and read as bytes in a third of the time.
-            return np.frombuffer(bytes(column), np.uint8).astype(np.float64)  # type: ignore[arg-type]
     if types <= {int, float, type(None)}:
         try:
             return np.array(column, np.float64)
@@ -239,9 +267,28 @@ def _numbers(column: RawColumn) -> Floats:
             return np.full(len(column), np.nan)
     if types == {str}:
         # A school's columns hold few different texts: each is read once.
-        numbers = {text: _number_or_nan(text) for text in set(column)}
-        return np.array(list(map(numbers.__getitem__, column)), np.float64)
+        read = {text: _number_or_nan(text) for text in set(column)}
+        return np.array(list(map(read.__getitem__, column)), np.float64)
     return np.array([_number_or_nan(value) for value in column], np.float64)
+
+
+def _of_one_type(column: Any) -> NDArray[Any] | None:
+    """Return the numbers of a column that holds ints of 32 bits alone, or floats alone.
+
+    marshal tells type and value of each in one pass, in half the time of any two: and True, which
+    is as good as 1 elsewhere, must not pass for a number.
+    """
+    tag, dtype = _MARSHALLED.get(type(column[0]), (b"", ""))
+    if not tag:
+        return None
+    try:
+        data = marshal.dumps(column, 2)
+    except ValueError:
+        return None
+    count, size = len(column), 1 + int(dtype[-1])
+    if len(data) != _HEAD + size * count or data[_HEAD::size] != tag * count:
+        return None
+    return np.ndarray(count, dtype, data, _HEAD + 1, (size,))
 
 
 def _number_or_nan(value: object) -> float:
@@ -254,17 +301,3 @@ def _number_or_nan(value: object) -> float:
 def _closed(bounds: tuple[float | None, float | None]) -> tuple[float, float]:
     low, high = bounds
     return -_FLOAT_MAX if low is None else low, _FLOAT_MAX if high is None else high
-
-
-def keep(
-    row: int,
-    problems: list[Problem],
-    notes: list[Note],
-    all_problems: dict[int, list[Problem]],
-    all_notes: dict[int, list[Note]],
-) -> None:
-    """Add what was found in one row to what was found in all."""
-    if problems:
-        all_problems.setdefault(row, []).extend(problems)
-    if notes:
-        all_notes.setdefault(row, []).extend(notes)

@@ -123,7 +123,7 @@ def written(run, exported):
 def test_checks_are_invented_records_within_the_limits(written, frame):
     run, spec = written
     records = [dict(check.record) for check in spec.checks]
-    assert Encoder(run.spec.inputs).encode_rows(records).problems == {}
+    assert Encoder(run.spec.inputs).encode_many(records).problems == {}
     rows = frame.drop(columns="G3").to_dict("records")
     assert not any(record in rows for record in records)
 
@@ -131,7 +131,7 @@ def test_checks_are_invented_records_within_the_limits(written, frame):
 def test_checks_hold_what_the_framework_gives(written):
     run, spec = written
     records = [check.record for check in spec.checks]
-    native = run.heads["G3"].predict(Encoder(run.spec.inputs).encode_rows(records).matrix)
+    native = run.heads["G3"].predict(Encoder(run.spec.inputs).encode_many(records).matrix)
     stored = [check.outputs["G3"][0] for check in spec.checks]
     np.testing.assert_array_equal(stored, np.asarray(native, np.float64))
     assert len(set(stored)) == len(stored)

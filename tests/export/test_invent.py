@@ -29,7 +29,7 @@ def test_invented_numbers_are_within_their_limits(ends, sides):
         name="x", label="X", limits=limits, seen=(seen_low, seen_high), imputed=seen_low
     )
     records = invent(inputs_of(feature), 100, 1)
-    assert Encoder(inputs_of(feature)).encode_rows(records).problems == {}
+    assert Encoder(inputs_of(feature)).encode_many(records).problems == {}
 
 
 @given(ends=st.lists(st.integers(-50, 50), min_size=4, max_size=4).map(sorted))
@@ -77,4 +77,4 @@ def test_records_have_every_feature_and_are_readable(run):
     records = invent(run.spec.inputs, 200, 3)
     assert len(records) == 200
     assert all(set(record) == {f.name for f in run.spec.inputs.features} for record in records)
-    assert Encoder(run.spec.inputs).encode_rows(records).problems == {}
+    assert Encoder(run.spec.inputs).encode_many(records).problems == {}

@@ -48,7 +48,7 @@ def spec(content: bytes) -> None:
         raise AssertionError(f"accepted, but cannot be written: {error}") from None
     assert Spec.from_json(text) == read
     encoder = Encoder(read.inputs)
-    encoder.encode_rows([check.record for check in read.checks])
+    encoder.encode_many([check.record for check in read.checks])
 
 
 def encoder(content: bytes) -> None:
@@ -57,7 +57,7 @@ def encoder(content: bytes) -> None:
         record = json.loads(content.decode("utf-8", "surrogatepass"))
     except (ValueError, RecursionError):
         return
-    many = ENCODER.encode_rows([record])
+    many = ENCODER.encode_many([record])
     try:
         row, _ = ENCODER.encode(record)
     except RecordError:

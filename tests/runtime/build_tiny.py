@@ -241,7 +241,7 @@ def raw_outputs(matrix):
 
 
 def checks():
-    raw = raw_outputs(Encoder(inputs()).encode_rows(RECORDS).matrix)
+    raw = raw_outputs(Encoder(inputs()).encode_many(RECORDS).matrix)
     return tuple(
         Check(record=record, outputs={name: tuple(map(float, raw[name][i])) for name in raw})
         for i, record in enumerate(RECORDS)

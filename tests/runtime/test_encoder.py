@@ -43,7 +43,7 @@ def problems(one, record):
     """Return the problems of a record, having seen that both ways find the same."""
     with pytest.raises(RecordError) as caught:
         one.encode(record)
-    assert one.encode_rows([record]).problems == {0: list(caught.value.problems)}
+    assert one.encode_many([record]).problems == {0: list(caught.value.problems)}
     return [(problem.field, problem.message) for problem in caught.value.problems]
 
 
@@ -442,33 +442,33 @@ def test_the_first_derived_number_that_fails_is_named():
 
 
 def test_a_bad_row_keeps_its_place_and_is_all_zero():
-    encoded = encoder(number()).encode_rows([{"x": 1}, {"x": "?"}, None, {}, {"x": 5}])
+    encoded = encoder(number()).encode_many([{"x": 1}, {"x": "?"}, None, {}, {"x": 5}])
     assert encoded.matrix.tolist() == [[1.0], [0.0], [0.0], [0.0], [5.0]]
     assert sorted(encoded.problems) == [1, 2, 3]
 
 
 def test_what_is_no_record_is_all_zero_even_where_every_field_is_optional():
-    encoded = encoder(number(imputed=7.0, required=False)).encode_rows([{}, None])
+    encoded = encoder(number(imputed=7.0, required=False)).encode_many([{}, None])
     assert encoded.matrix.tolist() == [[7.0], [0.0]]
     assert list(encoded.problems) == [1]
 
 
 def test_no_rows_give_an_empty_matrix():
     one = encoder(number(), category())
-    assert one.encode_rows([]).matrix.shape == (0, 2)
-    assert one.encode_columns({"x": [], "c": []}).matrix.shape == (0, 2)
+    assert one.encode_many([]).matrix.shape == (0, 2)
+    assert one.encode_many({"x": [], "c": []}).matrix.shape == (0, 2)
 
 
 def test_absent_optional_columns_are_imputed_for_every_row():
     one = encoder(number("x"), number("y", imputed=2.0, required=False))
-    encoded = one.encode_columns({"x": [1, 3]})
+    encoded = one.encode_many({"x": [1, 3]})
     assert encoded.matrix.tolist() == [[1.0, 2.0], [3.0, 2.0]]
     assert [[n.kind for n in encoded.notes[i]] for i in range(2)] == [["imputed"], ["imputed"]]
 
 
 def test_ignored_columns_are_noted_for_every_row():
     one = encoder(number(), ignored=("teacher",))
-    encoded = one.encode_columns({"x": [1, 2], "teacher": ["a", "b"]})
+    encoded = one.encode_many({"x": [1, 2], "teacher": ["a", "b"]})
     assert [[n.field for n in encoded.notes[i]] for i in range(2)] == [["teacher"], ["teacher"]]
 
 
@@ -484,15 +484,15 @@ def test_columns_that_are_wrong_as_a_whole_are_refused():
     ]
     for columns, message in cases:
         with pytest.raises(RecordError, match=message):
-            one.encode_columns(columns)
+            one.encode_many(columns)
 
 
 def test_a_masked_value_of_an_array_is_missing():
     column = np.ma.array([1.0, 2.0], mask=[False, True])
-    encoded = encoder(number(imputed=9.0)).encode_columns({"x": column})
+    encoded = encoder(number(imputed=9.0)).encode_many({"x": column})
     assert encoded.matrix.tolist() == [[1.0], [9.0]]
 
 
 def test_masked_values_without_an_imputed_one_are_refused_where_they_stand():
     column = np.ma.array([1.0, 2.0], mask=[False, True])
-    assert list(encoder(number()).encode_columns({"x": column}).problems) == [1]
+    assert list(encoder(number()).encode_many({"x": column}).problems) == [1]

@@ -125,10 +125,10 @@ def test_the_encoder_agrees_with_a_column_transformer(frame, strategies):
     expected = oracle.fit_transform(frame)
     encoder = Encoder(read_off(oracle, numbers))
     for encoded in (
-        encoder.encode_columns({name: np.asarray(frame[name]) for name in frame}),
-        encoder.encode_columns({name: frame[name].tolist() for name in frame}),
-        encoder.encode_rows(frame.to_dict("records")),
-        encoder.encode_rows(spelled(frame)),
+        encoder.encode_many({name: np.asarray(frame[name]) for name in frame}),
+        encoder.encode_many({name: frame[name].tolist() for name in frame}),
+        encoder.encode_many(frame.to_dict("records")),
+        encoder.encode_many(spelled(frame)),
     ):
         assert not encoded.problems
         assert_close(encoded.matrix, expected)
@@ -173,8 +173,8 @@ def test_booleans_are_categories_and_integers_are_numbers(oracle):
     frame["course"] = [True, True]
     columns = {name: np.asarray(frame[name]) for name in frame}
     assert [columns[name].dtype.kind for name in ("x", "course")] == ["i", "b"]
-    assert_close(encoder.encode_columns(columns).matrix, expected)
-    assert_close(encoder.encode_rows(frame.to_dict("records")).matrix, expected)
+    assert_close(encoder.encode_many(columns).matrix, expected)
+    assert_close(encoder.encode_many(frame.to_dict("records")).matrix, expected)
 
 
 @settings(max_examples=100, deadline=None)
@@ -197,6 +197,6 @@ def test_derived_numbers_agree_with_numpy(rows, ddof):
     columns = tuple(Standard(source=kind, mean=0.0, scale=1.0) for kind in kinds)
     features = tuple(Number(name=name, label=name) for name in names)
     encoder = Encoder(Inputs(features=features, columns=columns, derived=derived))
-    encoded = encoder.encode_columns(dict(zip(names, table.T, strict=True)))
+    encoded = encoder.encode_many(dict(zip(names, table.T, strict=True)))
     expected = np.column_stack(list(kinds.values()))
     np.testing.assert_allclose(encoded.matrix, expected, rtol=1e-6, atol=1e-7 * 1e6)

@@ -181,13 +181,13 @@ def test_rows_and_columns_are_encoded_as_one_record_is(table):
     chosen, records = table
     encoder = Encoder(chosen)
     alone = one_by_one(encoder, records)
-    assert_same(encoder.encode_rows(records), *alone)
+    assert_same(encoder.encode_many(records), *alone)
     if records[0]:
         for kind in (list, tuple):
             whole = {name: kind(record[name] for record in records) for name in records[0]}
-            assert_same(encoder.encode_columns(whole), *alone)
+            assert_same(encoder.encode_many(whole), *alone)
         whole = {name: objects([record[name] for record in records]) for name in records[0]}
-        assert_same(encoder.encode_columns(whole), *alone)
+        assert_same(encoder.encode_many(whole), *alone)
 
 
 def objects(values):
@@ -204,7 +204,7 @@ lone_keys = st.sampled_from([*NUMBERS, *CATEGORIES, "teacher", "A", "unknown", "
 @given(inputs(), st.lists(st.dictionaries(lone_keys, cells) | st.sampled_from([None, 3, "x", []])))
 def test_rows_of_any_keys_are_encoded_as_one_record_is(chosen, records):
     encoder = Encoder(chosen)
-    assert_same(encoder.encode_rows(records), *one_by_one(encoder, records))
+    assert_same(encoder.encode_many(records), *one_by_one(encoder, records))
 
 
 typed = {
@@ -237,8 +237,8 @@ def test_typed_arrays_are_encoded_as_the_records_they_hold(table):
     count = len(next(iter(whole.values())))
     records = [{name: column[i] for name, column in whole.items()} for i in range(count)]
     alone = one_by_one(encoder, records)
-    assert_same(encoder.encode_rows(records), *alone)
-    assert_same(encoder.encode_columns(whole), *alone)
+    assert_same(encoder.encode_many(records), *alone)
+    assert_same(encoder.encode_many(whole), *alone)
     python = [{name: value.item() for name, value in record.items()} for record in records]
     as_python = one_by_one(encoder, python)
     assert as_python[0].tobytes() == alone[0].tobytes()

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from satchel import Prediction, RecordError
 from satchel.decoder import Decoder
 from satchel.encoder import Encoder
+from satchel.note import Found
 from satchel.predictor import Predictor
 from satchel.row_decoder import RowDecoder
 from satchel.spec import (
@@ -102,7 +103,7 @@ def both_ways(spec, output, rows):
             one_by_one.append(single.decode([row.reshape(-1).tolist()], ()))
         except RecordError as error:
             one_by_one.append(error)
-    return one_by_one, list(decoder.decode([array], {}, {})), single
+    return one_by_one, list(decoder.decode([array], Found())), single
 
 
 @settings(deadline=None, max_examples=300)

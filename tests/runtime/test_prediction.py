@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from satchel import Interval, Prediction, RecordError
 from satchel.decoder import Decoder, decode_output
 from satchel.errors import Problem
-from satchel.note import Note
+from satchel.note import Found, Note
 from satchel.spec import (
     Advice,
     Breakpoints,
@@ -42,7 +42,9 @@ def decode(spec):
             else np.array(values, np.float32).reshape(len(values), -1)
             for output, values in pairs
         ]
-        return Decoder(made, "0" * 64).decode(raw, problems or {}, notes or {})
+        found = Found()
+        found.problems, found.notes = problems or {}, notes or {}
+        return Decoder(made, "0" * 64).decode(raw, found)
 
     return decode
 

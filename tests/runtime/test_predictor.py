@@ -9,6 +9,7 @@ import pytest
 
 import satchel
 from satchel import BundleError, Prediction, Predictor, RecordError
+from satchel.encoder import ROWS_PER_BLOCK
 from satchel.ort import ROWS_PER_RUN
 from satchel.predictor import relative_deviation
 from satchel.spec import Check, Classes, Segment
@@ -239,6 +240,20 @@ def test_more_rows_than_one_run_takes_are_answered(predictor, record):
     assert len(many) == len(rows)
     last = many[len(rows) - 1].as_dict()
     assert close(last, predictor.predict(rows[-1]).as_dict())
+
+
+def test_rows_of_every_block_keep_their_own_answers_and_problems(predictor, record):
+    rows = [record | {"score": i % 21} for i in range(2 * ROWS_PER_BLOCK + 1)]
+    bad = [0, ROWS_PER_BLOCK - 1, ROWS_PER_BLOCK, 2 * ROWS_PER_BLOCK]
+    for i in bad:
+        rows[i] = {**rows[i], "score": "?"}
+    many = predictor.predict_many(rows)
+    assert list(many.errors) == bad
+    columns = predictor.predict_many({name: [row[name] for row in rows] for name in record})
+    for i in (1, ROWS_PER_BLOCK - 2, ROWS_PER_BLOCK + 1, 2 * ROWS_PER_BLOCK - 1):
+        assert close(many[i].as_dict(), predictor.predict(rows[i]).as_dict())
+        assert columns[i].as_dict() == many[i].as_dict()
+    assert np.array_equal(predictor.encode(rows)[1], predictor.encode([rows[1]])[0])
 
 
 @pytest.mark.parametrize("rows", ["abc", b"abc", 3, None, 1.5])

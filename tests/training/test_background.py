@@ -33,7 +33,7 @@ def background(task, gaps):
 
 
 def test_the_encoder_reads_every_record_without_doubt(task, gaps, background):
-    encoded = Encoder(fit_inputs(task, gaps)).encode_rows(background)
+    encoded = Encoder(fit_inputs(task, gaps)).encode_many(background)
     assert len(background) == RECORDS
     assert not encoded.problems
     assert {note.kind for notes in encoded.notes.values() for note in notes} <= {"imputed"}

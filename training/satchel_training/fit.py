@@ -145,7 +145,7 @@ def target_of(output: Output, column: pd.Series) -> NDArray[Any]:
 def encode(inputs: Inputs, frame: pd.DataFrame) -> NDArray[np.float32]:
     """Return the float32 matrix of shape (rows, columns) for rows of a data set."""
     columns = {feature.name: frame[feature.name].to_numpy() for feature in inputs.features}
-    encoded = Encoder(inputs).encode_columns(columns)
+    encoded = Encoder(inputs).encode_many(columns)
     if encoded.problems:
         row, problems = next(iter(encoded.problems.items()))
         raise DataError(f"row {row}: {problems[0]}")

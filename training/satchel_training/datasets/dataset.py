@@ -125,7 +125,7 @@ class Dataset(DataSource):
         )
         encoder = Encoder(Inputs(features=fields, columns=(column,)))
         try:
-            problems = encoder.encode_columns({c: frame[c].to_numpy() for c in frame}).problems
+            problems = encoder.encode_many({c: frame[c].to_numpy() for c in frame}).problems
         except RecordError as error:
             raise DataError(self._refusal(name, error)) from None
         lines = [
