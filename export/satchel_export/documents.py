@@ -16,11 +16,13 @@ from satchel import Bundle
 from satchel import bundle as bundles
 from satchel.findings import said
 from satchel.metrics import loss
-from satchel.spec import ALL_ROWS, CHOICE, TEST, Spec
+from satchel.spec import ALL_ROWS, CHOICE, TEST, Feature, Spec
+from satchel_training.datasets.source import DataSource
 from satchel_training.tasks import TASKS
 
 ROOT = Path(__file__).resolve().parents[2]
 README, DATA_SETS = ROOT / "README.md", ROOT / "docs" / "data-sets.md"
+DIRECTIONS = {"increase": "to increase", "decrease": "to decrease", "": "either way"}
 BEGIN, END = "<!-- models: begin -->", "<!-- models: end -->"
 
 
@@ -106,7 +108,8 @@ def data_sets() -> Iterator[str]:
     yield "# The data sets"
     yield ""
     yield "None of their rows is in this project. A model of data that are invented, or that follow"
-    yield "an obvious rule, is a demonstration, and says so wherever it shows."
+    yield "an obvious rule, is a demonstration, and says so wherever it shows. What a school or"
+    yield "student can change has a direction: a judgement of what a school would want, no model's."
     for dataset in {task.dataset.name: task.dataset for task in TASKS.values()}.values():
         tasks = [name for name, task in TASKS.items() if task.dataset.name == dataset.name]
         yield ""
@@ -123,6 +126,16 @@ def data_sets() -> Iterator[str]:
         yield f"- **Known issues**: {dataset.known_issues}"
         sensitive = [field.name for field in dataset.fields if field.sensitive]
         yield f"- **Sensitive fields**: {', '.join(sensitive) if sensitive else 'none'}"
+        changes = [
+            f"{words} {', '.join(names)}"
+            for direction, words in DIRECTIONS.items()
+            if (names := [f.name for f in _actionable(dataset) if f.direction == direction])
+        ]
+        yield f"- **Can be changed**: {'; '.join(changes) if changes else 'nothing'}"
+
+
+def _actionable(dataset: DataSource) -> list[Feature]:
+    return [field for field in dataset.fields if field.actionable]
 
 
 if __name__ == "__main__":

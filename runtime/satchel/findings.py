@@ -75,7 +75,8 @@ def what_matters(spec: Spec) -> list[str]:
     if fixed and changeable:
         sentences.append(f"They cannot change {listed(fixed)}.")
     sentences.append(
-        "These are associations in the data: changing an input need not change the outcome."
+        "A weight does not tell which way an input pulls, and these are associations in the data: "
+        "changing an input need not change the outcome."
     )
     return sentences
 

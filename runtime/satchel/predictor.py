@@ -269,9 +269,10 @@ class Predictor:
     def suggest(self, record: Mapping[str, object], output: str | None = None) -> Suggestions:
         """Return single changes of fields that can be changed, ranked by what they would do.
 
-        Only fields marked `actionable` are tried: a number at a few steps across the range seen
-        in training, a category at each other value. What a change does is what the model makes
-        of it, all else being equal; the result says that this is no promise.
+        Only fields marked `actionable` are tried, and only in their `direction`: a number at a
+        few steps across what lies that way of the range seen in training, a category at each
+        such value. What a change does is what the model makes of it, all else being equal, a loss
+        too; the result says that this is no promise.
 
         Parameters and errors are those of `explain`; no background is needed.
         """

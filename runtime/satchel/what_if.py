@@ -13,7 +13,7 @@ from satchel.errors import Problem, RecordError
 from satchel.given import given, used
 from satchel.prediction import Origin, Prediction
 from satchel.quantity import choose, scored
-from satchel.spec import Category, Feature, Value
+from satchel.spec import Category, Feature, Number, Value
 from satchel.spec.rules import opened
 
 if TYPE_CHECKING:
@@ -96,7 +96,8 @@ class Suggestions:
     value : float
         The answer for the record as it is, before rounding.
     changes : tuple of Suggestion
-        By their effect, the largest gain first, the largest loss last.
+        By their effect, the largest gain first, the largest loss last; of equal ones the smallest
+        change first.
     caution : str
         What these are not.
     """
@@ -107,6 +108,14 @@ class Suggestions:
     value: float
     changes: tuple[Suggestion, ...]
     caution: str = CAUTION
+
+    @property
+    def best(self) -> tuple[Suggestion, ...]:
+        """The best change of each field, in the order of `changes`; it may be a loss."""
+        found: dict[str, Suggestion] = {}
+        for one in self.changes:
+            found.setdefault(one.feature, one)
+        return tuple(found.values())
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain Python, ready for JSON."""
@@ -143,8 +152,7 @@ def suggest(
         (f, other)
         for f in features
         if f.actionable
-        for other in alternatives(f)
-        if other != now[f.name]
+        for other in alternatives(f, f.imputed if now[f.name] is None else now[f.name])
     ]
     rows = [now, *({**now, f.name: other} for f, other in changes)]
     present, *answers = predictor.measure(rows, quantity).tolist()
@@ -161,25 +169,46 @@ def suggest(
     )
 
 
-def alternatives(feature: Feature) -> list[str] | list[float]:
-    """Return the values to try: each category, or a few steps across the range seen in training.
+def alternatives(feature: Feature, now: Value) -> list[str] | list[float]:
+    """Return the values to try in place of `now`, in the feature's direction, the nearest first.
 
-    A number whose range is not known has none.
+    Each other category; or a few steps across what lies that way of the range seen in training. A
+    number whose range is not known has none.
     """
     if isinstance(feature, Category):
-        return list(feature.values)
+        here = feature.values.index(str(now))
+        ways = {
+            "increase": range(here + 1, len(feature.values)),
+            "decrease": range(here),
+            "": range(len(feature.values)),
+        }
+        places = sorted(set(ways[feature.direction]) - {here}, key=lambda place: abs(place - here))
+        return [feature.values[place] for place in places]
+    if now is None or isinstance(now, str):
+        return []
+    return sorted(set(_steps(feature, now)) - {now}, key=lambda step: abs(step - now))
+
+
+def _steps(feature: Number, now: float) -> list[float]:
     if feature.seen is None:
         return []
     # What is clipped would only repeat the bound.
     bounds = (feature.seen, opened(feature.clip), opened(feature.limits))
     low, high = max(low for low, _ in bounds), min(high for _, high in bounds)
+    span = high - low
+    if feature.direction == "increase":
+        low = max(low, now)
+    elif feature.direction == "decrease":
+        high = min(high, now)
     if low > high:
         return []
     if low == high:
         return [low]
     # Numbers as people write them: 6.25 hours, not 6.2437; and none beyond the range.
-    digits = 0 if feature.integer else max(0, 2 - math.floor(math.log10(high - low)))
+    digits = 0 if feature.integer else max(0, 2 - math.floor(math.log10(span)))
     unit = 10.0**digits
-    steps = np.round(np.linspace(low, high, STEPS) * unit)
-    inside = np.clip(steps, math.ceil(low * unit), math.floor(high * unit))
-    return [float(step) for step in np.unique(inside / unit)]
+    first, last = math.ceil(low * unit), math.floor(high * unit)
+    if first > last:
+        return []
+    steps = np.clip(np.round(np.linspace(low, high, STEPS) * unit), first, last)
+    return [float(step) for step in steps / unit]

@@ -109,6 +109,12 @@ def test_a_shipped_card_is_that_of_the_bundle(bundle):
     assert text == card(bundle.spec)
 
 
+def test_what_can_be_changed_and_which_way_is_as_the_data_set_declares_it(bundle, task):
+    for feature in bundle.spec.inputs.features:
+        declared = task.dataset.field(feature.name)
+        assert (feature.actionable, feature.direction) == (declared.actionable, declared.direction)
+
+
 def test_the_figures_on_the_card_are_reached_again(bundle, retrained):
     def figures(spec):
         return {(m.protocol, m.output, m.name): m for m in spec.card.metrics}

@@ -72,6 +72,7 @@ def inputs():
                 seen=(1.0, 30.0),
                 imputed=5.0,
                 actionable=True,
+                direction="increase",
             ),
             Number(name="größe", label="Größe", imputed=1.5, required=False, sensitive=True),
             Number(

@@ -44,6 +44,7 @@ def test_tiny_uses_every_operation_and_kind(spec):
     inputs = spec.inputs
     assert {type(feature) for feature in inputs.features} == set(get_args(module.Feature))
     assert {d.operation for d in inputs.derived} == set(get_args(module.Operation))
+    assert [f.direction for f in inputs.features if f.actionable] == ["increase"]
     assert {type(column) for column in inputs.columns} == set(get_args(module.Column))
     assert {type(output) for output in spec.outputs} == set(get_args(module.Output))
     assert spec.advice

@@ -1,7 +1,9 @@
 import json
+from dataclasses import replace
 
 import pytest
 
+from satchel import load
 from satchel.cli import main
 from satchel.spec import Reference
 
@@ -62,13 +64,62 @@ def test_a_change_shows_before_and_after(run, predictor, record):
     assert plain == {"what_if": json.loads(json.dumps(found.as_dict()))}
 
 
-def test_suggestions_are_the_gains_with_the_caution(run, predictor, record):
+UNREWARDED = "Changes that the model does not reward"
+
+
+def actionable(spec, **directions):
+    """Return `inputs` with these fields alone actionable, in these directions."""
+    features = tuple(
+        replace(f, actionable=f.name in directions, direction=directions.get(f.name, ""))
+        for f in spec.inputs.features
+    )
+    return {"inputs": replace(spec.inputs, features=features)}
+
+
+def suggested(out):
+    """Return the lines of the changes that are rewarded, and of those that are not."""
+    first, _, second = out.partition(UNREWARDED)
+    return ([line for line in part.splitlines() if " -> " in line] for part in (first, second))
+
+
+def test_the_best_change_of_each_field_is_told_with_the_caution(run, predictor, record):
     code, out, _ = run("--output", "grade", "--suggest")
     assert code == 0
-    for one in predictor.suggest(record, "grade").changes:
-        line = f"{one.effect:+.2f}  Hours of study (hours) = 6.5 h -> {one.value:g} h"
-        assert (line in out) == (one.effect > 0)
+    best = predictor.suggest(record, "grade").changes[0]
+    rewarded, others = suggested(out)
+    line = f"{best.effect:+.2f}  Hours of study (hours) = 6.5 h -> {best.value:g} h"
+    assert [one.strip() for one in rewarded] == [line]
+    assert not others
+    assert UNREWARDED not in out
     assert "not promises" in out
+    plain = json.loads(run("--output", "grade", "--suggest", "--json")[1])
+    assert len(plain["suggestions"]["changes"]) > 1
+
+
+def test_a_change_that_the_model_does_not_reward_is_told_apart(run, write_variant, spec, record):
+    path = write_variant(**actionable(spec, hours="decrease", effort="decrease", course=""))
+    rewarded, others = suggested(run("--output", "grade", "--suggest", model=path)[1])
+    found = load(path).suggest(record, "grade").best
+    assert {one.effect > 0 for one in found} == {True, False}
+    for one in found:
+        told, silent = (rewarded, others) if one.effect > 0 else (others, rewarded)
+        assert sum(f"({one.feature})" in line for line in told) == 1
+        assert not any(f"({one.feature})" in line for line in silent)
+
+
+def test_an_effect_too_small_to_show_is_none(run):
+    out = run("--output", "grade", "--suggest", hours=29.999)[1]
+    rewarded, others = suggested(out)
+    assert not rewarded
+    (line,) = others
+    assert line.strip() == "no effect  Hours of study (hours) = 29.999 h -> 30 h"
+
+
+def test_nothing_left_to_change_is_said(run, write_variant, spec):
+    out = run("--output", "grade", "--suggest", hours=30)[1]
+    assert "Nothing is left to try in the direction that a school would want." in out
+    out = run("--output", "grade", "--suggest", model=write_variant(**actionable(spec)))[1]
+    assert "It uses nothing that a school or student could change." in out
 
 
 def test_no_background_is_said_in_one_line(run, write_variant):

@@ -47,6 +47,7 @@ def test_what_a_school_can_change_is_told_from_the_weights(with_card, spec):
     assert f"{first.label} (75%), {second.label} (25%)" in text
     changeable = [n for n in (first.name, second.name) if names[n].actionable]
     assert ("leans on nothing" in text) == (not changeable)
+    assert "not tell which way" in text
     assert "associations" in text
 
 

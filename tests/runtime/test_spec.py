@@ -1,6 +1,7 @@
 import json
 import struct
 from dataclasses import replace
+from typing import get_args
 
 import pytest
 from hypothesis import given
@@ -17,6 +18,7 @@ from satchel.spec import (
     Check,
     Classes,
     Derived,
+    Direction,
     Inputs,
     Intervals,
     Isotonic,
@@ -86,6 +88,7 @@ def category_features(draw):
         ordered=draw(st.booleans()),
         imputed=draw(st.none() | st.sampled_from(values)),
         sensitive=draw(st.booleans()),
+        actionable=draw(st.booleans()),
     )
 
 
@@ -100,7 +103,8 @@ PARTS = {
         clip=spans,
         seen=st.none() | st.tuples(reals, reals).map(lambda b: (min(b), max(b))),
         required=st.just(True),
-        actionable=st.booleans(),
+        actionable=st.just(True),
+        direction=st.sampled_from(get_args(Direction)),
     ),
     Category: category_features(),
     Derived: st.builds(
@@ -130,6 +134,19 @@ PARTS = {
 def test_any_part_returns_from_its_json(kind, data):
     part = data.draw(PARTS[kind])
     assert from_plain(kind, json.loads(json.dumps(to_plain(part)))) == part
+
+
+@pytest.mark.parametrize("rules", [{"values": ("no", "yes")}, {"ordered": True}])
+def test_a_category_of_two_or_in_order_may_have_a_direction(rules):
+    rules = {"values": ("low", "medium", "high"), "actionable": True} | rules
+    feature = Category(name="c", label="", direction="decrease", **rules)
+    assert from_plain(Category, to_plain(feature)) == feature
+
+
+def test_what_tells_no_direction_may_go_either_way(spec):
+    plain = json.loads(spec.to_json())
+    assert plain["inputs"]["features"][1].pop("direction") == "increase"
+    assert Spec.from_dict(plain).inputs.features[1].direction == ""
 
 
 # ---- JSON that is refused --------------------------------------------------------------------
@@ -177,6 +194,8 @@ WRONG = [
     (("inputs", "features"), None, "inputs.features: expected"),
     (("inputs", "features", 1), None, "inputs.features[1]: expected"),
     (("inputs",), [], "inputs: expected an object, got list"),
+    ((*FEATURE, "direction"), "up", "inputs.features[0].direction: expected"),
+    ((*FEATURE, "direction"), "increase", "inputs.features[0]: score has a direction, so it must"),
     (("inputs", "derived", 0, "operation"), "eval", "inputs.derived[0]"),
     (("inputs", "derived", 0, "operation"), 3, "inputs.derived[0].operation: expected"),
     (("inputs", "columns", 0, "scale"), 0, "inputs.columns[0]: scale of score must be above 0"),
@@ -362,6 +381,26 @@ REFUSED = {
     "a value with a space": (category(values=("a", "b ")), "may not be blank or begin or end"),
     "a label missing": (category(value_labels=("A",)), "needs one label per value"),
     "an unknown imputed value": (category(imputed="z"), "is not one of its values"),
+    "an unknown direction": (
+        number(actionable=True, direction="up"),
+        "x: no direction 'up'; there are ('', 'increase', 'decrease')",
+    ),
+    "a direction of what stays": (
+        number(direction="increase"),
+        "x has a direction, so it must be actionable",
+    ),
+    "a category's unknown direction": (
+        category(actionable=True, direction="up"),
+        "c: no direction 'up'",
+    ),
+    "a category's direction of what stays": (
+        category(direction="increase"),
+        "c has a direction, so it must be actionable",
+    ),
+    "a direction without an order": (
+        category(values=("a", "b", "d"), actionable=True, direction="increase"),
+        "c has a direction, so its values must be ordered, or two",
+    ),
     "a derived without a name": (derived(name=""), "needs a name"),
     "an unknown operation": (derived(operation="eval"), "no operation 'eval'"),
     "a derived without inputs": (derived(inputs=()), "has no inputs"),

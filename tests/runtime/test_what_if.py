@@ -1,11 +1,12 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from satchel import RecordError, SatchelError
 from satchel.spec import Category, Number
-from satchel.what_if import CAUTION, alternatives
+from satchel.what_if import CAUTION, Suggestion, alternatives
 
 
 def test_before_and_after_are_the_predictions_themselves(predictor, record):
@@ -54,15 +55,31 @@ def test_what_if_is_ready_for_json(predictor, record):
 # ---- suggestions -------------------------------------------------------------------------------
 
 
+def going(inputs, **directions):
+    """Return the inputs with these fields alone actionable, in these directions."""
+    return replace(
+        inputs,
+        features=tuple(
+            replace(f, actionable=f.name in directions, direction=directions.get(f.name, ""))
+            for f in inputs.features
+        ),
+    )
+
+
+def tried(predictor, record):
+    changes = predictor.suggest(record, "grade").changes
+    return {(one.feature, one.given, one.value) for one in changes}
+
+
 def test_changes_are_ranked_by_what_predictions_gain(predictor, record):
     found = predictor.suggest(record, "grade")
     effects = [one.effect for one in found.changes]
     assert effects == sorted(effects, reverse=True)
-    assert len(effects) == 9
+    assert len(effects) == 8
     for one in found.changes:
         assert one.feature == "hours"  # the only one that can be changed
         assert one.given == 6.5
-        assert 1.0 <= one.value <= 30.0
+        assert 6.5 < one.value <= 30.0
         after = predictor.predict({**record, "hours": one.value}).outputs["grade"].value
         assert found.value + one.effect == pytest.approx(after, abs=0.06)
 
@@ -77,16 +94,77 @@ def test_the_result_says_that_these_are_no_promises(predictor, record):
 
 def test_categories_are_tried_at_each_other_value(predictor, changed, record):
     inputs = predictor.spec.inputs
-    features = tuple(replace(f, actionable=f.name in ("effort", "course")) for f in inputs.features)
-    other = changed(inputs=replace(inputs, features=features))
+    other = changed(inputs=going(inputs, effort="", course=""))
     del record["effort"]
-    tried = {(one.feature, one.given, one.value) for one in other.suggest(record, "grade").changes}
-    assert tried == {
+    assert tried(other, record) == {
         ("course", "math", "physics"),
         ("course", "math", "français"),
         ("effort", None, "low"),
         ("effort", None, "high"),
     }
+
+
+def test_categories_are_tried_in_their_direction_from_the_value_now(predictor, changed, record):
+    for direction, given, other in (
+        ("increase", "medium", "high"),
+        ("increase", None, "high"),  # medium is imputed
+        ("decrease", "medium", "low"),
+        ("decrease", None, "low"),
+    ):
+        inputs = going(predictor.spec.inputs, effort=direction)
+        found = tried(changed(inputs=inputs), {**record, "effort": given})
+        assert found == {("effort", given, other)}
+
+
+@pytest.mark.parametrize("direction", ["increase", "decrease"])
+@pytest.mark.parametrize(("given", "now"), [(6.5, 6.5), (None, 5.0), (50.0, 40.0), (0.6, 0.6)])
+def test_numbers_are_tried_in_their_direction_from_the_value_now(
+    predictor, changed, record, direction, given, now
+):
+    other = changed(inputs=going(predictor.spec.inputs, hours=direction))
+    values = [value for _, _, value in tried(other, {**record, "hours": given})]
+    if direction == "increase":
+        assert all(now < value <= 30 for value in values)
+        assert bool(values) == (now < 30)
+    else:
+        assert all(1 <= value < now for value in values)
+        assert bool(values) == (now > 1)
+
+
+def test_a_whole_number_imputed_by_a_mean_is_where_its_direction_begins(predictor, changed, record):
+    inputs = going(predictor.spec.inputs, score="decrease")
+    score, *others = inputs.features
+    other = changed(inputs=replace(inputs, features=(replace(score, imputed=4.5), *others)))
+    assert {value for _, _, value in tried(other, {**record, "score": None})} == {2, 3, 4}
+
+
+def test_a_change_in_the_direction_that_loses_is_told_last(predictor, changed, record):
+    record["effort"] = "low"
+    other = changed(inputs=going(predictor.spec.inputs, hours="decrease", effort="increase"))
+    effects = [one.effect for one in other.suggest(record, "grade").changes]
+    assert effects == sorted(effects, reverse=True)
+    assert effects[0] > 0 > effects[-1]
+
+
+def test_the_best_of_each_field_is_its_first(predictor, record):
+    def change(feature, value, effect):
+        return Suggestion(feature, 5.0, value, effect)
+
+    changes = (
+        change("x", 7.0, 2.0),
+        change("y", 1.0, 1.0),
+        change("x", 9.0, -1.0),
+        change("z", 1.0, -2.0),
+    )
+    found = replace(predictor.suggest(record, "grade"), changes=changes)
+    assert found.best == (changes[0], changes[1], changes[3])
+
+
+def test_of_equal_effects_the_smallest_change_is_first(predictor, changed, record, monkeypatch):
+    other = changed(inputs=going(predictor.spec.inputs, hours="decrease"))
+    monkeypatch.setattr(other, "measure", lambda rows, quantity: np.zeros(len(rows)))
+    values = [one.value for one in other.suggest({**record, "hours": 9}, "grade").changes]
+    assert values == [8.0, 7.0, 6.0, 5.0, 4.0, 3.0, 2.0, 1.0]
 
 
 def test_what_is_given_already_is_no_suggestion(predictor, record):
@@ -95,9 +173,8 @@ def test_what_is_given_already_is_no_suggestion(predictor, record):
 
 
 def test_nothing_to_change_gives_no_suggestion(predictor, changed, record):
-    inputs = predictor.spec.inputs
-    fixed = tuple(replace(f, actionable=False) for f in inputs.features)
-    assert changed(inputs=replace(inputs, features=fixed)).suggest(record, "grade").changes == ()
+    fixed = going(predictor.spec.inputs)
+    assert changed(inputs=fixed).suggest(record, "grade").changes == ()
 
 
 def test_an_output_must_be_named(predictor, record):
@@ -131,8 +208,46 @@ NUMBER = Number(name="x", label="X", seen=(0.0, 10.0))
         (replace(NUMBER, seen=(0.0031, 80.26), limits=(None, 80.0)), EIGHTHS),
         (replace(NUMBER, seen=(0.0, 1.0), clip=(2.0, None)), []),
         (replace(NUMBER, seen=None), []),
-        (Category(name="c", label="C", values=("a", "b")), ["a", "b"]),
+        (Category(name="c", label="C", values=("a", "b", "c")), ["b", "a"]),
     ],
 )
 def test_a_number_is_tried_at_a_few_steps_of_the_range_that_counts(feature, values):
-    assert alternatives(feature) == values
+    now = "c" if isinstance(feature, Category) else -1.0
+    assert alternatives(feature, now) == values
+
+
+@pytest.mark.parametrize(
+    ("direction", "now", "values"),
+    [
+        ("increase", 8.0, [8.2, 8.5, 8.8, 9.0, 9.2, 9.5, 9.8, 10.0]),
+        ("increase", 9.96, [10.0]),
+        ("increase", 10.0, []),
+        ("increase", 11.0, []),
+        ("increase", -4.0, [0.0, 1.2, 2.5, 3.8, 5.0, 6.2, 7.5, 8.8, 10.0]),
+        ("decrease", 2.0, [1.8, 1.5, 1.2, 1.0, 0.8, 0.5, 0.2, 0.0]),
+        ("decrease", 0.04, [0.0]),
+        ("decrease", 0.0, []),
+        ("decrease", -1.0, []),
+        ("", 5.0, [3.8, 6.2, 2.5, 7.5, 1.2, 8.8, 0.0, 10.0]),
+    ],
+)
+def test_a_direction_leaves_what_lies_that_way_the_nearest_first(direction, now, values):
+    feature = replace(NUMBER, actionable=True, direction=direction)
+    assert alternatives(feature, now) == values
+
+
+LEVELS = Category(name="c", label="C", values=("a", "b", "c", "d"), ordered=True, actionable=True)
+
+
+@pytest.mark.parametrize(
+    ("direction", "now", "values"),
+    [
+        ("increase", "b", ["c", "d"]),
+        ("increase", "d", []),
+        ("decrease", "c", ["b", "a"]),
+        ("decrease", "a", []),
+        ("", "c", ["b", "d", "a"]),
+    ],
+)
+def test_of_categories_too(direction, now, values):
+    assert alternatives(replace(LEVELS, direction=direction), now) == values

@@ -105,6 +105,45 @@ def test_all_background_of_the_exams_is_sensitive_and_the_course_can_be_taken():
     assert [f.name for f in EXAMS.fields if f.actionable] == ["test preparation course"]
 
 
+# Fields that a school or student can change, and might want to change either way.
+EITHER_WAY: dict[str, set[str]] = {}
+
+
+@by_name(ALL)
+def test_what_can_be_changed_has_a_direction(dataset):
+    either = {f.name for f in dataset.fields if f.actionable and not f.direction}
+    assert either == EITHER_WAY.get(dataset.name, set())
+
+
+@pytest.mark.parametrize(
+    ("dataset", "name", "wanted"),
+    [
+        (MATHEMATICS, "absences", "decrease"),
+        (PORTUGUESE, "absences", "decrease"),
+        (MATHEMATICS, "Dalc", "decrease"),
+        (MATHEMATICS, "Walc", "decrease"),
+        (MATHEMATICS, "goout", "decrease"),
+        (MATHEMATICS, "studytime", "increase"),
+        (MATHEMATICS, "schoolsup", "increase"),
+        (FACTORS, "Attendance", "increase"),
+        (FACTORS, "Teacher_Quality", "increase"),
+        (COURSES, "Attendance", "increase"),
+        (EXAMS, "test preparation course", "increase"),
+        (STUDY, "Study_Hours", "increase"),
+    ],
+)
+def test_a_direction_is_what_a_school_would_want(dataset, name, wanted):
+    assert dataset.field(name).direction == wanted
+
+
+@by_name(ALL)
+def test_values_that_a_direction_leads_along_stand_in_their_order(dataset):
+    last = {"yes", "Yes", "High", "completed"}
+    for field in dataset.fields:
+        if isinstance(field, Category) and field.direction:
+            assert field.values[-1] in last
+
+
 @by_name(ALL)
 def test_nobody_is_advised_to_change_what_is_sensitive(dataset):
     assert not [f.name for f in dataset.fields if f.sensitive and f.actionable]

@@ -1,8 +1,9 @@
 r"""Show why a model predicts what it does for one record, or what a change would do.
 
 Each field gets its Shapley value: by how much it moves the prediction away from the mean over
-some invented students. --change shows the prediction before and after; --suggest ranks single
-changes of what a school or student can change. All of this is the model's view, not the world's.
+some invented students. --change shows the prediction before and after; --suggest ranks the best
+change of each field that a school or student can change, in the direction that a school would
+want. All effects are the model's view, not the world's.
 
   satchel explain course-outcome --record '{"Quiz1": 41, ...}'
   satchel explain course-outcome --record '{"Quiz1": 41, ...}' --change '{"Attendance": 90}'
@@ -22,10 +23,8 @@ from satchel.prediction import Prediction
 from satchel.predictor import SAMPLES, load
 from satchel.spec import Classes, Feature, Number, Output, Spec, Value
 from satchel.values import plain
-from satchel.what_if import CAUTION, Suggestions, WhatIf
+from satchel.what_if import CAUTION, Suggestion, Suggestions, WhatIf
 from satchel.wording import demonstration, positive_label
-
-LISTED = 10
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,7 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--change", metavar="JSON", help="show the prediction before and after these changes"
     )
     parser.add_argument(
-        "--suggest", action="store_true", help="rank single changes by what they would do"
+        "--suggest",
+        action="store_true",
+        help="rank the best change of each field by what it would do",
     )
     parser.add_argument(
         "--samples",
@@ -119,19 +120,27 @@ def _shown(output: Output, prediction: Prediction) -> str:
 def _suggestions(suggestions: Suggestions, spec: Spec) -> Iterator[str]:
     output = next(o for o in spec.outputs if o.name == suggestions.output)
     features = {feature.name: feature for feature in spec.inputs.features}
-    gains = [one for one in suggestions.changes if one.effect > 0]
+
+    def shows(effect: float) -> bool:
+        return _amount(output, abs(effect)) != _amount(output, 0.0)
+
+    def line(one: Suggestion) -> str:
+        feature = features[one.feature]
+        amount = _amount(output, one.effect, "+") if shows(one.effect) else "no effect"
+        return f"{amount:>12}  {_named(feature, one.given)} -> {_value(feature, one.value)}"
+
+    gains = [one for one in suggestions.best if one.effect > 0 and shows(one.effect)]
+    others = [one for one in suggestions.best if one not in gains]
     value = _amount(output, suggestions.value)
     yield f"{output.name}: {value} {suggestions.unit}".rstrip()
-    if not suggestions.changes:
+    if not any(feature.actionable for feature in features.values()):
         yield "It uses nothing that a school or student could change."
-    elif not gains:
-        yield "No single change of what can be changed raises it."
-    for one in gains[:LISTED]:
-        amount = _amount(output, one.effect, "+")
-        feature = features[one.feature]
-        yield f"{amount:>12}  {_named(feature, one.given)} -> {_value(feature, one.value)}"
-    if len(gains) > LISTED:
-        yield f"and {len(gains) - LISTED} smaller ones (--json has all)"
+    elif not suggestions.changes:
+        yield "Nothing is left to try in the direction that a school would want."
+    yield from map(line, gains)
+    if others:
+        yield "Changes that the model does not reward, though they may be right:"
+        yield from map(line, others)
     yield suggestions.caution
 
 

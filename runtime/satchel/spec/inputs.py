@@ -14,6 +14,19 @@ from satchel.spec.rules import (
     within,
 )
 
+Direction = Literal["", "increase", "decrease"]
+
+
+def _require_direction(feature: Number | Category) -> None:
+    name, direction = feature.name, feature.direction
+    require(
+        direction in get_args(Direction),
+        f"{name}: no direction {direction!r}; there are {get_args(Direction)}",
+    )
+    require(
+        not direction or feature.actionable, f"{name} has a direction, so it must be actionable"
+    )
+
 
 @record(kw_only=True)
 class Number:
@@ -41,6 +54,9 @@ class Number:
         Named in the fairness report; may be left blank.
     actionable : bool
         Something that a school or pupil can change.
+    direction : str
+        Which way a school would want that change: ``increase``, ``decrease``, or empty for
+        either.
     """
 
     kind: ClassVar[str] = "number"
@@ -56,9 +72,11 @@ class Number:
     required: bool = True
     sensitive: bool = False
     actionable: bool = False
+    direction: Direction = ""
 
     def __post_init__(self) -> None:
         require(bool(self.name), "a feature needs a name")
+        _require_direction(self)
         require_ordered(self.limits, f"limits of {self.name}")
         require_ordered(self.clip, f"clipping bounds of {self.name}")
         require_ordered(self.seen or (None, None), f"range seen of {self.name}")
@@ -85,6 +103,9 @@ class Category:
         Text for people, one per value; empty where the values speak for themselves.
     ordered : bool
         Whether the values are ordinal.
+    direction : str
+        As of a `Number`, along the order of `values`: of two, ``increase`` is from the first to
+        the second. More than two need to be `ordered`.
 
     The other attributes are those of `Number`.
     """
@@ -100,9 +121,15 @@ class Category:
     required: bool = True
     sensitive: bool = False
     actionable: bool = False
+    direction: Direction = ""
 
     def __post_init__(self) -> None:
         require(bool(self.name), "a feature needs a name")
+        _require_direction(self)
+        require(
+            not self.direction or self.ordered or len(self.values) == 2,
+            f"{self.name} has a direction, so its values must be ordered, or two",
+        )
         require(len(self.values) >= 1, f"{self.name} has no values")
         require_unique(self.values, f"value of {self.name}")
         require(

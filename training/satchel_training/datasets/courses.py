@@ -25,6 +25,7 @@ FIELDS: tuple[Feature, ...] = (
         unit="hours",
         limits=(0, 200),
         actionable=True,
+        direction="increase",
     ),
     Number(
         name="Assignments",
@@ -33,6 +34,7 @@ FIELDS: tuple[Feature, ...] = (
         integer=True,
         limits=(0, 10),
         actionable=True,
+        direction="increase",
     ),
     # The source has values a little above 100; what becomes of them is for the task to say.
     Number(
@@ -41,6 +43,7 @@ FIELDS: tuple[Feature, ...] = (
         unit="percent",
         limits=(0, 110),
         actionable=True,
+        direction="increase",
     ),
     Category(
         name="Final_Result",

@@ -61,6 +61,7 @@ FIELDS: tuple[Feature, ...] = (
         label="Test preparation course",
         values=("none", "completed"),
         actionable=True,
+        direction="increase",
     ),
     _score("math"),
     _score("reading"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from satchel.spec import Category, Feature, Number
+from satchel.spec import Category, Direction, Feature, Number
 from satchel_training.datasets.dataset import Dataset, by_hand
 
 URL = "https://www.kaggle.com/datasets/lainguyn123/student-performance-factors"
@@ -16,7 +16,7 @@ _LEVELS = ("Low", "Medium", "High")
 _LEVEL_LABELS = ("low", "medium", "high")
 
 
-def _level(name: str, label: str, sensitive: bool = False, actionable: bool = False) -> Category:
+def _level(name: str, label: str, sensitive: bool = False, direction: Direction = "") -> Category:
     return Category(
         name=name,
         label=label,
@@ -24,18 +24,20 @@ def _level(name: str, label: str, sensitive: bool = False, actionable: bool = Fa
         value_labels=_LEVEL_LABELS,
         ordered=True,
         sensitive=sensitive,
-        actionable=actionable,
+        actionable=bool(direction),
+        direction=direction,
     )
 
 
-def _yes_no(name: str, label: str, sensitive: bool = False, actionable: bool = False) -> Category:
+def _yes_no(name: str, label: str, sensitive: bool = False, direction: Direction = "") -> Category:
     return Category(
         name=name,
         label=label,
         values=("No", "Yes"),
         value_labels=("no", "yes"),
         sensitive=sensitive,
-        actionable=actionable,
+        actionable=bool(direction),
+        direction=direction,
     )
 
 
@@ -46,6 +48,7 @@ FIELDS: tuple[Feature, ...] = (
         unit="hours a week",
         limits=(0, 100),
         actionable=True,
+        direction="increase",
     ),
     Number(
         name="Attendance",
@@ -53,16 +56,19 @@ FIELDS: tuple[Feature, ...] = (
         unit="percent",
         limits=(0, 100),
         actionable=True,
+        direction="increase",
     ),
-    _level("Parental_Involvement", "Involvement of the parents", actionable=True),
-    _level("Access_to_Resources", "Access to learning material", actionable=True),
-    _yes_no("Extracurricular_Activities", "Activities outside of class", actionable=True),
+    _level("Parental_Involvement", "Involvement of the parents", direction="increase"),
+    _level("Access_to_Resources", "Access to learning material", direction="increase"),
+    _yes_no("Extracurricular_Activities", "Activities outside of class", direction="increase"),
+    # Up to ten hours in these data: no school would want a student to sleep less for a score.
     Number(
         name="Sleep_Hours",
         label="Sleep",
         unit="hours a night",
         limits=(0, 24),
         actionable=True,
+        direction="increase",
     ),
     Number(
         name="Previous_Scores",
@@ -70,8 +76,8 @@ FIELDS: tuple[Feature, ...] = (
         unit="points of 100",
         limits=(0, 100),
     ),
-    _level("Motivation_Level", "Motivation", actionable=True),
-    _yes_no("Internet_Access", "Internet access", actionable=True),
+    _level("Motivation_Level", "Motivation", direction="increase"),
+    _yes_no("Internet_Access", "Internet access", direction="increase"),
     Number(
         name="Tutoring_Sessions",
         label="Tutoring sessions",
@@ -79,9 +85,10 @@ FIELDS: tuple[Feature, ...] = (
         integer=True,
         limits=(0, 31),
         actionable=True,
+        direction="increase",
     ),
     _level("Family_Income", "Family income", sensitive=True),
-    _level("Teacher_Quality", "Quality of teaching", actionable=True),
+    _level("Teacher_Quality", "Quality of teaching", direction="increase"),
     Category(
         name="School_Type",
         label="Type of school",
@@ -102,6 +109,7 @@ FIELDS: tuple[Feature, ...] = (
         unit="hours a week",
         limits=(0, 60),
         actionable=True,
+        direction="increase",
     ),
     _yes_no("Learning_Disabilities", "Learning disabilities", sensitive=True),
     Category(

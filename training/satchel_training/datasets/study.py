@@ -19,6 +19,7 @@ FIELDS: tuple[Feature, ...] = (
         unit="hours",
         limits=(0, 168),
         actionable=True,
+        direction="increase",
     ),
     Number(
         name="Previous_Grade",

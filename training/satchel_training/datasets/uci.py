@@ -11,7 +11,7 @@ import pandas as pd
 
 from satchel import DataError
 from satchel.files import replacing
-from satchel.spec import Category, Feature, Number
+from satchel.spec import Category, Direction, Feature, Number
 from satchel_training.datasets.dataset import Dataset
 
 URL = "https://archive.ics.uci.edu/dataset/320/student+performance"
@@ -25,9 +25,14 @@ _JOBS = ("at_home", "health", "other", "services", "teacher")
 _JOB_LABELS = ("at home", "health care", "other", "civil services", "teacher")
 
 
-def _yes_no(name: str, label: str, sensitive: bool = False, actionable: bool = False) -> Category:
+def _yes_no(name: str, label: str, sensitive: bool = False, direction: Direction = "") -> Category:
     return Category(
-        name=name, label=label, values=_YES_NO, sensitive=sensitive, actionable=actionable
+        name=name,
+        label=label,
+        values=_YES_NO,
+        sensitive=sensitive,
+        actionable=bool(direction),
+        direction=direction,
     )
 
 
@@ -38,7 +43,7 @@ def _scale(
     high: int,
     help: str = _SCALE,  # noqa: A002
     sensitive: bool = False,
-    actionable: bool = False,
+    direction: Direction = "",
 ) -> Number:
     return Number(
         name=name,
@@ -47,7 +52,8 @@ def _scale(
         integer=True,
         limits=(low, high),
         sensitive=sensitive,
-        actionable=actionable,
+        actionable=bool(direction),
+        direction=direction,
     )
 
 
@@ -139,22 +145,23 @@ FIELDS: tuple[Feature, ...] = (
         1,
         4,
         "1 under 2 hours, 2 up to 5, 3 up to 10, 4 over 10",
-        actionable=True,
+        direction="increase",
     ),
     _scale("failures", "Classes failed before", 0, 4, "4 stands for four or more"),
-    _yes_no("schoolsup", "Extra support by the school", actionable=True),
-    _yes_no("famsup", "Support by the family", actionable=True),
-    _yes_no("paid", "Paid extra classes in the subject", actionable=True),
-    _yes_no("activities", "Activities outside of class", actionable=True),
+    _yes_no("schoolsup", "Extra support by the school", direction="increase"),
+    _yes_no("famsup", "Support by the family", direction="increase"),
+    _yes_no("paid", "Paid extra classes in the subject", direction="increase"),
+    _yes_no("activities", "Activities outside of class", direction="increase"),
     _yes_no("nursery", "Went to nursery school"),
     _yes_no("higher", "Wants to go on to higher education"),
-    _yes_no("internet", "Internet at home", actionable=True),
+    _yes_no("internet", "Internet at home", direction="increase"),
     _yes_no("romantic", "In a romantic relationship", sensitive=True),
     _scale("famrel", "Family relations", 1, 5, "1 very bad to 5 excellent"),
-    _scale("freetime", "Free time after school", 1, 5, actionable=True),
-    _scale("goout", "Going out with friends", 1, 5, actionable=True),
-    _scale("Dalc", "Alcohol on school days", 1, 5, actionable=True),
-    _scale("Walc", "Alcohol at weekends", 1, 5, actionable=True),
+    # Not actionable: it is what all else leaves, and no school would want either way for a grade.
+    _scale("freetime", "Free time after school", 1, 5),
+    _scale("goout", "Going out with friends", 1, 5, direction="decrease"),
+    _scale("Dalc", "Alcohol on school days", 1, 5, direction="decrease"),
+    _scale("Walc", "Alcohol at weekends", 1, 5, direction="decrease"),
     _scale("health", "Health", 1, 5, "1 very bad to 5 very good", sensitive=True),
     Number(
         name="absences",
@@ -163,6 +170,7 @@ FIELDS: tuple[Feature, ...] = (
         integer=True,
         limits=(0, 200),
         actionable=True,
+        direction="decrease",
     ),
     _grade("G1", "First-period grade"),
     _grade("G2", "Second-period grade"),
