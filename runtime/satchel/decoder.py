@@ -71,7 +71,7 @@ class Decoder:
             outputs=outputs,
             errors=errors,
             advice=None if self._advice is None else _advise(self._advice, outputs),
-            _notes=found.notes,
+            notes=found.notes,
             _count=count,
             _scored=self.scored,
             _segment=self._segment,

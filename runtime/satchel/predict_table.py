@@ -6,15 +6,20 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from satchel.errors import Problem, RecordError, TableError
-from satchel.prediction import Prediction, Predictions
+from satchel.prediction import Predictions
 from satchel.predictor import Predictor
+from satchel.readers import RawColumn
 from satchel.spec import Classes, Number, Regression
 from satchel.tables import average
 from satchel.tables.mapping import Held, hint, meant, read_mapping
 from satchel.tables.marks import CellReader, Marks
+from satchel.tables.plain import PlainRows
 from satchel.tables.scale import ScaleWatch
-from satchel.tables.table import Row
+from satchel.tables.table import Answered, Row, column_of
 from satchel.values import is_missing
 
 LISTED_COLUMNS = 12
@@ -138,31 +143,34 @@ class TablePredictor:
         """Predict one chunk of rows; an empty one, or one of another width, is refused."""
         return self.read_and_predict(rows)[1]
 
-    def read_and_predict(
-        self, rows: Sequence[Row]
-    ) -> tuple[dict[str, Sequence[object]], Predictions]:
+    def read_and_predict(self, rows: Sequence[Row]) -> tuple[dict[str, RawColumn], Predictions]:
         """Return the values by field, as read, and the predictions of one chunk of rows."""
-        blank: Row = [""] * self._width
-        refused = {
-            i: [f"the row has {len(row)} cells, the header {self._width}"]
-            for i, row in enumerate(rows)
-            if len(row) != self._width
-        }
-        cells = list(
-            zip(*(blank if i in refused else row for i, row in enumerate(rows)), strict=True)
-        )
-        values: dict[str, Sequence[object]] = {}
+        refused: dict[int, list[str]] = {}
+        whole = rows
+        if not isinstance(rows, PlainRows):
+            refused = {
+                i: [f"the row has {len(row)} cells, the header {self._width}"]
+                for i, row in enumerate(rows)
+                if len(row) != self._width
+            }
+            blank: Row = [""] * self._width
+            whole = [blank if i in refused else row for i, row in enumerate(rows)]
+        values: dict[str, RawColumn] = {}
         unclear: dict[int, list[str]] = {}
+        empty = np.ones(len(rows), bool)
         for name, place in self._places.items():
-            values[name], wrong = self._readers[name].column(cells[place] if cells else ())
+            values[name], wrong = self._readers[name].column(column_of(whole, place))
             if name in self._scales:
                 self._scales[name].see(values[name])
-            if name in self._blank and (wrong or not all(map(is_missing, values[name]))):
-                self._blank.remove(name)
             for i, message in wrong.items():
                 unclear.setdefault(i, []).append(message)
-        for i, read in enumerate(zip(*values.values(), strict=True)):
-            if i not in refused and i not in unclear and all(map(is_missing, read)):
+            if name in self._blank or empty.any():
+                missing = _missing(values[name])
+                if wrong or not missing.all():
+                    self._blank.discard(name)
+                empty &= missing
+        for i in np.flatnonzero(empty).tolist():
+            if i not in refused and i not in unclear:
                 refused[i] = ["the row is empty"]
         predictions = self._predictor.predict_many(values)
         errors = {
@@ -174,18 +182,21 @@ class TablePredictor:
         self.refused += len(predictions.errors)
         return values, predictions
 
-    def rows(self, rows: Sequence[Row], items: Predictions) -> Iterator[list[object]]:
-        """Yield the rows of the answer, under the columns of `header`."""
-        empty = [None] * (self._answers - 1)
-        for row, item in zip(rows, items, strict=True):
-            cells = [row[i] if i < len(row) else None for i in self._kept]
-            if isinstance(item, Prediction):
-                notes = [str(note) for note in item.notes if note.field not in self.absent]
-                yield [*cells, *_cells(item), "; ".join(notes), None]
-            else:
-                extra = row[self._width :]
-                lost = f"; cells beyond the header: {list(extra)}" if extra else ""
-                yield [*cells, *empty, f"{item}{lost}"]
+    def answer(self, rows: Sequence[Row], items: Predictions) -> Answered:
+        """Return the rows of the answer, under the columns of `header`."""
+        notes: list[object] = [""] * len(rows)
+        for i, found in items.notes.items():
+            notes[i] = "; ".join(str(note) for note in found if note.field not in self.absent)
+        errors: list[object] = [None] * len(rows)
+        for i, error in items.errors.items():
+            extra = rows[i][self._width :]
+            lost = f"; cells beyond the header: {list(extra)}" if extra else ""
+            errors[i] = f"{error}{lost}"
+        columns = [*_cells(items), notes, errors]
+        for column in columns[:-1]:
+            for i in items.errors:
+                column[i] = None
+        return Answered(rows, self._kept, columns)
 
     def unpredicted(self, row: Row) -> list[object]:
         """Return the row of averages as a row of the answer."""
@@ -228,19 +239,20 @@ def _columns(predictor: Predictor) -> Iterator[tuple[str, bool]]:
     yield "error", False
 
 
-def _cells(prediction: Prediction) -> Iterator[object]:
-    for answer in prediction.outputs.values():
-        if answer.value is not None:
-            yield float(answer.value)
-        if answer.label is not None:
-            yield answer.label
-        if answer.probability is not None:
-            yield float(answer.probability)
-        for interval in answer.intervals:
-            yield float(interval.low)
-            yield float(interval.high)
-    if prediction.advice is not None:
-        yield prediction.advice
+def _cells(items: Predictions) -> Iterator[list[object]]:
+    """Yield the columns of `_columns`, but for notes and errors."""
+    for answers in items.outputs.values():
+        columns = [answers.value, answers.label, answers.probability]
+        columns += [bound for _, low, high in answers.intervals for bound in (low, high)]
+        yield from (column.tolist() for column in columns if column is not None)
+    if items.advice is not None:
+        yield items.advice.tolist()
+
+
+def _missing(values: RawColumn) -> NDArray[np.bool_]:
+    if not isinstance(values, np.ndarray):
+        return np.fromiter(map(is_missing, values), bool, len(values))
+    return np.isnan(values) if values.dtype.kind == "f" else values == ""
 
 
 def _map_hint(name: str, known: Iterable[str]) -> str:

@@ -199,13 +199,15 @@ class Predictions(Sequence["Prediction | RecordError"]):
         From the number of a row to its `RecordError`.
     advice : ndarray of str or None, shape (rows,)
         Recommendations; None where the model gives none.
+    notes : dict
+        From the number of a row to its notes; rows without any are left out.
     """
 
     origin: Origin
     outputs: Mapping[str, Answers]
     errors: Mapping[int, RecordError]
     advice: NDArray[np.object_] | None
-    _notes: Mapping[int, Sequence[Note]]
+    notes: Mapping[int, Sequence[Note]]
     _count: int
     _scored: tuple[str, ...]
     _segment: str | None
@@ -227,7 +229,7 @@ class Predictions(Sequence["Prediction | RecordError"]):
             outputs,
             None if self._segment is None else outputs[self._segment].label,
             None if self.advice is None else self.advice[i],
-            tuple(self._notes.get(i, ())),
+            tuple(self.notes.get(i, ())),
             self._scored,
             self._fields,
         )

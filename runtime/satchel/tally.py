@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satchel.prediction import Answers, Predictions
+from satchel.readers import RawColumn
 from satchel.spec import CategoryBins, Feature, Number, NumberBins, Spec
 from satchel.values import is_missing, read_number, read_text
 
@@ -94,12 +95,13 @@ class ClassList:
         self.outputs = [Tally(b, labels[b.feature]) for b in spec.reference.outputs]
         self.rows = self.refused = 0
 
-    def add(self, columns: Mapping[str, Sequence[object]], predictions: Predictions) -> None:
+    def add(self, columns: Mapping[str, RawColumn], predictions: Predictions) -> None:
         """Count more rows; a field without a column is missing in all of them."""
         count = len(predictions)
         for tally in self.features:
             if tally.bins.feature in columns:
-                tally.add(columns[tally.bins.feature])
+                column = columns[tally.bins.feature]
+                tally.add(column.tolist() if isinstance(column, np.ndarray) else column)
             else:
                 tally.missing += count
         refused = list(predictions.errors)

@@ -235,7 +235,7 @@ def test_any_table_is_answered_row_by_row_or_refused(predictor, content):
         writer.write([table.header])
         rows = 0
         for chunk in reader.chunks():
-            writer.write(table.rows(chunk.rows, table.predict(chunk.rows)))
+            writer.write(table.answer(chunk.rows, table.predict(chunk.rows)))
             rows += len(chunk.rows)
     except TableError as error:
         assert str(error).startswith(("fuzz.csv", "the table"))

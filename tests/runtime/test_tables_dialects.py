@@ -209,7 +209,7 @@ def test_a_number_of_the_other_kind_is_a_row_with_its_error(predictor):
 
 
 def test_where_no_number_told_a_later_one_is_not_guessed(predictor):
-    rows = "1;7;math\n" * 10_001
+    rows = "1;7;math\n" * 120_001  # more than the first block
     content = f"score;hours;course\n{rows}1;1,5;math\n1;1,234;math\n".encode()
     *_, half, thousand = predictions(predictor, content)
     expected = predictor.predict({"score": 1, "hours": 1.5, "course": "math"})

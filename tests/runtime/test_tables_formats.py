@@ -87,7 +87,7 @@ def answer(predictor, content, name, kind, path=None):
     with closing(table), closing(writer):
         writer.write([predicts.header])
         for chunk in table.chunks():
-            writer.write(predicts.rows(chunk.rows, predicts.predict(chunk.rows)))
+            writer.write(predicts.answer(chunk.rows, predicts.predict(chunk.rows)))
         writer.finish()
     return out.getvalue()
 

@@ -144,7 +144,7 @@ def _predict_table(predictor: Predictor, arguments: argparse.Namespace) -> int:
             if arguments.json:
                 writer.write([item.as_dict()] for item in items)
             else:
-                writer.write(table.rows(chunk.rows, items))
+                writer.write(table.answer(chunk.rows, items))
         if chunks.row is not None:
             plain = [{"row": chunks.number, "note": average.NOTE}]
             writer.write([plain if arguments.json else table.unpredicted(chunks.row)])

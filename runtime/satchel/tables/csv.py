@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import itertools
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from types import SimpleNamespace
 from typing import BinaryIO
 
@@ -19,26 +20,27 @@ from satchel.tables.dialect import (
     find_delimiter,
     find_encoding,
     find_line_end,
-    not_text,
 )
 from satchel.tables.formulas import STARTS, neutralised
+from satchel.tables.lines import Lines
 from satchel.tables.pipe import Rejoined
+from satchel.tables.plain import PlainRows, split
 from satchel.tables.table import (
     ROWS_PER_CHUNK,
     ROWS_TO_HEADER,
+    Answered,
     Chunk,
     Options,
     Row,
     Wanted,
     check_header,
+    column_of,
     find_header,
     is_blank,
     passed_over,
 )
 
-LONGEST_LINE = 1 << 20
-LARGEST_CHUNK = 1 << 23  # characters; rows may be long
-
+_LINE_END = "\r\n"
 DEFAULT = Options()
 ANY = Wanted()
 
@@ -95,16 +97,11 @@ class CsvReader:
             self.remarks.append(
                 f"{name} is not UTF-8 text and was read as Windows-1252 (Western European)"
             )
-        self._text = io.TextIOWrapper(file, self._encoding, newline="")
-        try:
-            self._open(start, mark, options, wanted)
-        except BaseException:
-            self.close()
-            raise
+        self._lines = Lines(file, self._encoding, name)
+        self._open(start, mark, options, wanted)
 
     def close(self) -> None:
         """Let go of the file, which stays open."""
-        self._text.detach()
 
     def done(self) -> int:
         """Return how many bytes have been read."""
@@ -115,20 +112,21 @@ class CsvReader:
             raise TableError(f"{self._name} is CSV and has no sheets; leave --sheet out")
         sample = start.decode(self._encoding, "replace").removeprefix(MARK)
         delimiter = find_delimiter(sample, wanted, options)
-        self._read = 0
-        self._rows = csv.reader(self._lines(), delimiter=delimiter, strict=True)
-        cells = self._cells()
+        self._delimiter, self._number = delimiter, 0
+        self._rows = csv.reader(self._lines, delimiter=delimiter, strict=True)
         most = min(max(options.header_row or 0, ROWS_TO_HEADER), ROWS_PER_CHUNK)
-        first = list(itertools.islice(cells, most))
-        rows = [row for row, _ in first]
-        place = find_header(rows, wanted, options.header_row)
+        first = list(itertools.islice(iter(self._next_row, None), most))
+        place = find_header(first, wanted, options.header_row)
         if place is None:
             where = f"row {options.header_row}" if options.header_row else "the first line"
             raise TableError(f"{self._name}: {where} holds no names of columns")
-        names = [str(cell).strip() for cell in rows[place]]
-        self.header = check_header(names, f"{self._name}: {_nth(place, rows)}")
-        self.remarks += passed_over(place, rows)
-        self._rest = itertools.chain(first[place + 1 :], cells)
+        names = [str(cell).strip() for cell in first[place]]
+        self.header = check_header(names, f"{self._name}: {_nth(place, first)}")
+        self.remarks += passed_over(place, first)
+        chunk = Chunk()
+        for number, row in enumerate(first[place + 1 :], place + 2):
+            self._add(chunk, row, number)
+        self._first = [chunk] if chunk.rows else []
         decimal = options.decimal or self._find_decimal(delimiter, wanted)
         self.decimal = decimal
         # Excel writes semicolons where decimals have commas.
@@ -136,65 +134,57 @@ class CsvReader:
         self.style = Style(mark, delimiter, find_line_end(sample), self._encoding, written)
 
     def _find_decimal(self, delimiter: str, wanted: Wanted) -> str:
-        """Look for the decimal mark in the first rows, which are kept for the first chunk."""
+        """Look for the decimal mark in the first rows, which are kept for the first chunks."""
         places = [i for i, name in enumerate(self.header) if name in wanted.numbers]
-        self._read, rows = 0, []
-        for item in self._rest:
-            rows.append(item)
-            if len(rows) == ROWS_PER_CHUNK or self._read > LARGEST_CHUNK:
+        for chunk in self._chunks():
+            self._first.append(chunk)
+            if sum(len(one.rows) for one in self._first) >= ROWS_PER_CHUNK:
                 break
-        self._rest = itertools.chain(rows, self._rest)
-        cells = (str(row[i]) for row, _ in rows for i in places if i < len(row))
-        return find_decimal(cells, delimiter, self._name)
+        cells = (cell for chunk in self._first for i in places for cell in column_of(chunk.rows, i))
+        return find_decimal(map(str, cells), delimiter, self._name)
 
     def chunks(self, size: int = ROWS_PER_CHUNK) -> Iterator[Chunk]:
         """Yield up to `size` rows at a time; empty lines are no rows."""
-        chunk, width = Chunk(), len(self.header)
-        self._read = 0
-        for row, number in self._rest:
-            if not row or (len(row) == 1 < width and is_blank(row[0])):
+        for chunk in itertools.chain(self._first, self._chunks()):
+            for start in range(0, len(chunk.rows), size):
+                part = slice(start, start + size)
+                yield Chunk(chunk.rows[part], chunk.numbers[part])
+
+    def _chunks(self) -> Iterator[Chunk]:
+        """Yield the rows of a block at a time, from the line that comes next."""
+        while text := self._lines.block():
+            rows = split(text, self._delimiter, len(self.header))
+            if rows is not None:
+                start = self._number + 1
+                self._number += len(rows)
+                self._lines.number += len(rows)
+                yield Chunk(rows, range(start, start + len(rows)))
                 continue
-            if len(row) > width and all(map(is_blank, row[width:])):
-                row = row[:width]
-            chunk.add(row, number)
-            if len(chunk.rows) == size or self._read > LARGEST_CHUNK:
+            self._lines.put_back(text)
+            chunk = Chunk()
+            while self._lines.left and (row := self._next_row()) is not None:
+                self._add(chunk, row, self._number)
+            if chunk.rows:
                 yield chunk
-                chunk = Chunk()
-                self._read = 0
-        if chunk.rows:
-            yield chunk
 
-    def _cells(self) -> Iterator[tuple[Row, int]]:
+    def _next_row(self) -> list[str] | None:
         try:
-            for number, row in enumerate(self._rows, 1):
-                yield row, number
-        except UnicodeDecodeError:
-            raise not_text(self._name, self._encoding) from None
+            row = next(self._rows, None)
         except csv.Error as error:
-            line = self._rows.line_num
             raise TableError(
-                f"{self._name}: line {line} cannot be read: {error}; look for a quotation mark "
-                "that is not closed"
+                f"{self._name}: line {self._lines.number} cannot be read: {error}; look for a "
+                "quotation mark that is not closed"
             ) from None
+        self._number += row is not None
+        return row
 
-    def _lines(self) -> Iterator[str]:
-        number = 0
-        while line := self._text.readline(LONGEST_LINE):
-            number += 1
-            if number == 1:
-                line = line.removeprefix(MARK)
-            if len(line) == LONGEST_LINE:
-                raise TableError(
-                    f"{self._name}: line {number} has more than {LONGEST_LINE:,} characters; "
-                    "is it a table?"
-                )
-            if "\0" in line:
-                raise TableError(
-                    f"{self._name}: line {number} holds a NUL byte; the file is damaged, "
-                    "export it again"
-                )
-            self._read += len(line)
-            yield line
+    def _add(self, chunk: Chunk, row: Row, number: int) -> None:
+        width = len(self.header)
+        if not row or (len(row) == 1 < width and is_blank(row[0])):
+            return
+        if len(row) > width and all(map(is_blank, row[width:])):
+            row = row[:width]
+        chunk.add(row, number)
 
 
 class CsvWriter:
@@ -208,16 +198,63 @@ class CsvWriter:
     """
 
     def __init__(self, file: BinaryIO, style: Style) -> None:
-        self._file, self._encoding, self._decimal = file, style.encoding, style.decimal
-        if style.mark:
-            self._write_text(style.mark)
-        self._line_end = style.line_end
+        self._file, self._style = file, style
+        self._lines: list[str] = []
         # Only these ends make every Python quote cells that hold either half of them.
-        text = SimpleNamespace(write=self._write_line)
-        self._writer = csv.writer(text, delimiter=style.delimiter, lineterminator="\r\n")
+        self._writer = csv.writer(
+            SimpleNamespace(write=self._lines.append),
+            delimiter=style.delimiter,
+            lineterminator=_LINE_END,
+        )
+        self._special = re.compile(f'[{style.delimiter}"\r\n]')
+        if style.mark:
+            self._write(style.mark)
 
     def write(self, rows: Iterable[Row]) -> None:
         """Write rows; the first row written is the header."""
+        if isinstance(rows, Answered) and self._may_stand(rows):
+            lines = self._beside(rows)
+        else:
+            lines = self._written(rows)
+        end = self._style.line_end
+        self._write("".join([line + end for line in lines]))
+
+    def finish(self) -> None:
+        """Leave the file open; all is written."""
+
+    def close(self) -> None:
+        """Leave the file open; nothing else is held."""
+
+    def _may_stand(self, answered: Answered) -> bool:
+        """Whether the answer repeats whole lines as they came, or nothing of them."""
+        rows = answered.rows
+        if not answered.places or not isinstance(rows, PlainRows):
+            return not answered.places
+        return len(answered.places) == rows.width and rows.delimiter == self._style.delimiter
+
+    def _beside(self, answered: Answered) -> list[str]:
+        """Return the lines of an answer; they are joined, not written cell by cell."""
+        columns = [self._texts(column) for column in answered.columns]
+        if isinstance(answered.rows, PlainRows) and answered.places:
+            lines = answered.rows.lines()
+            risky = answered.rows.beginning_with(STARTS)
+            for i, line in zip(risky, self._written(answered.rows[i] for i in risky), strict=True):
+                lines[i] = line
+            columns.insert(0, lines)
+        return list(map(self._style.delimiter.join, zip(*columns, strict=True)))
+
+    def _texts(self, column: Sequence[object]) -> list[str]:
+        """Return cells as they stand in a line of several; most columns hold few different."""
+        different = set(column)
+        texts = dict(zip(different, map(str, map(self._cell, different)), strict=True))
+        for cell, text in texts.items():
+            if self._special.search(text):
+                texts[cell] = self._written([[text, None]])[0][:-1]
+        return list(map(texts.__getitem__, column))
+
+    def _written(self, rows: Iterable[Row]) -> list[str]:
+        """Return rows as lines without their ends."""
+        self._lines.clear()
         # Most cells are text that begins harmlessly: they are written as they are.
         self._writer.writerows(
             [
@@ -226,27 +263,18 @@ class CsvWriter:
             ]
             for row in rows
         )
+        return [line.removesuffix(_LINE_END) for line in self._lines]
 
-    def finish(self) -> None:
-        """Leave the file open; all is written."""
-
-    def close(self) -> None:
-        """Leave the file open; nothing else is held."""
-
-    def _write_line(self, line: str) -> None:
-        self._write_text(line.removesuffix("\r\n") + self._line_end)
-
-    def _write_text(self, text: str) -> None:
+    def _write(self, text: str) -> None:
         # What came in this encoding goes back in it; a letter of our own words may be missing.
-        self._file.write(text.encode(self._encoding, "replace"))
+        self._file.write(text.encode(self._style.encoding, "replace"))
 
     def _cell(self, cell: object) -> object:
-        if cell is None:
-            return ""
-        if type(cell) is float and self._decimal == ",":
-            return as_text(cell).replace(".", ",")
+        if type(cell) is float:
+            text = repr(cell) if cell == cell else ""
+            return text.replace(".", ",") if self._style.decimal == "," else text
         return neutralised(as_text(cell))
 
 
-def _nth(place: int, rows: list[Row]) -> str:
+def _nth(place: int, rows: Sequence[Row]) -> str:
     return "the first line" if not any(map(any, rows[:place])) else f"row {place + 1}"

@@ -7,6 +7,7 @@ import csv
 import io
 import itertools
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -158,12 +159,12 @@ def find_decimal(cells: Iterable[str], delimiter: str, name: str) -> str:
     """
     sure = {".": 0, ",": 0}
     either = {".": "", ",": ""}
-    for cell in cells:
+    for cell, count in Counter(cells).items():
         text = cell.strip().removesuffix("%").rstrip()
         if _EITHER.fullmatch(text):
             either["," if "," in text else "."] = text
         elif _DECIMAL.fullmatch(text):
-            sure["," if "," in text else "."] += 1
+            sure["," if "," in text else "."] += count
     if sure["."] != sure[","]:
         return max(sure, key=sure.__getitem__)
     if not sure["."] and delimiter == "," and not either[","]:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from satchel.readers import RawColumn
 from satchel.spec import Category, Classes, Number, Regression
 from satchel.tables.cells import Percent
 from satchel.tables.dialect import may_be_thousands
+from satchel.tables.digits import read_plain_numbers
+from satchel.texts import Texts
 from satchel.values import is_missing, plain, read_number, shown
 
 MISSING = ("-", "–", "—", "n/a", "na", "#n/a", "nan", "null", "abs")  # noqa: RUF001
@@ -81,10 +87,17 @@ class CellReader:
         self._missing = {mark.strip().casefold() for mark in marks.missing} - {
             value.casefold() for value in own
         }
+        self._texts = Texts(own)
+        self._marked_by_digits = any(mark[:1] in "0123456789." for mark in self._missing)
 
-    def column(self, cells: Sequence[object]) -> tuple[Sequence[object], dict[int, str]]:
+    def column(self, cells: RawColumn) -> tuple[RawColumn, dict[int, str]]:
         """Return the values of a column, and by its row what is wrong with a cell."""
         wrong: dict[int, str] = {}
+        if isinstance(cells, np.ndarray):
+            values = self._plain(cells)
+            if values is not None:
+                return values, wrong
+            cells = cells.tolist()
         if set(map(type, cells)) <= {str}:
             # A school's columns hold few different texts: each is read once.
             read: dict[object, object] = {}
@@ -97,14 +110,23 @@ class CellReader:
             if bad:
                 wrong = {i: bad[cell] for i, cell in enumerate(cells) if cell in bad}
             return list(map(read.__getitem__, cells)), wrong
-        values: list[object] = []
+        listed: list[object] = []
         for i, cell in enumerate(cells):
             try:
-                values.append(self.read(cell))
+                listed.append(self.read(cell))
             except ValueError as error:
-                values.append(None)
+                listed.append(None)
                 wrong[i] = str(error)
-        return values, wrong
+        return listed, wrong
+
+    def _plain(self, cells: NDArray[np.str_]) -> NDArray[Any] | None:
+        """Return the values of a column that is plain all through, but for blank cells."""
+        if not self._is_number:
+            found = self._texts.find(cells)
+            return cells if found is not None and not cells[found[1]].any() else None
+        if self._total is not None or self._marked_by_digits:
+            return None
+        return read_plain_numbers(cells, point=self._marks.decimal == ".")
 
     def read(self, cell: object) -> object:
         """Return the value of a cell.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
+from numpy.typing import NDArray
 
+from satchel.readers import RawColumn
 from satchel.spec import Number, NumberBins, Spec
 from satchel.tables.marks import full_marks
 from satchel.values import is_missing, plain, read_number
@@ -42,15 +42,11 @@ class ScaleWatch:
         self._share = _share_below(spec, feature.name, self._threshold)
         self._count = 0
 
-    def see(self, values: Sequence[object]) -> None:
+    def see(self, values: RawColumn) -> None:
         """Look at the next values of the column."""
         if not self._watched:
             return
-        read: dict[object, float | None] = {}
-        if set(map(type, values)) <= {str, int, float}:
-            read = {value: _number(value) for value in set(values)}
-        found = (read[value] if read else _number(value) for value in values)
-        numbers = np.array([number for number in found if number is not None])
+        numbers = _numbers(values)
         if not len(numbers):
             return
         self._count += len(numbers)
@@ -68,6 +64,16 @@ class ScaleWatch:
             f"all values of {name} lie in the lowest tenth of its range ({plain(self._low)} to "
             f"{plain(self._high)}): probably another scale{remedy if scaled else ''}"
         )
+
+
+def _numbers(values: RawColumn) -> NDArray[np.float64]:
+    if isinstance(values, np.ndarray):
+        return values[~np.isnan(values)]
+    read: dict[object, float | None] = {}
+    if set(map(type, values)) <= {str, int, float}:
+        read = {value: _number(value) for value in set(values)}
+    found = (read[value] if read else _number(value) for value in values)
+    return np.array([number for number in found if number is not None])
 
 
 def _number(value: object) -> float | None:

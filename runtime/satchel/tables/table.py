@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, cast
+
+import numpy as np
+from numpy.typing import NDArray
 
 from satchel.errors import TableError
+from satchel.tables.plain import PlainRows
 
 ROWS_PER_CHUNK = 10_000
 ROWS_TO_HEADER = 20
@@ -68,19 +72,50 @@ class Chunk:
 
     Attributes
     ----------
-    rows : list of sequence
+    rows : sequence of sequence
         Their cells: text in CSV, numbers, dates and truth values too elsewhere.
-    numbers : list of int
+    numbers : sequence of int
         The row of a spreadsheet, or the line of a JSON Lines file, that each one is.
     """
 
-    rows: list[Row] = field(default_factory=list)
-    numbers: list[int] = field(default_factory=list)
+    rows: Sequence[Row] = field(default_factory=list)
+    numbers: Sequence[int] = field(default_factory=list)
 
     def add(self, row: Row, number: int) -> None:
-        """Add one row."""
-        self.rows.append(row)
-        self.numbers.append(number)
+        """Add one row, to a chunk that was made without any."""
+        cast(list[Row], self.rows).append(row)
+        cast(list[int], self.numbers).append(number)
+
+
+def column_of(rows: Sequence[Row], place: int) -> Sequence[object] | NDArray[np.str_]:
+    """Return the cells of one column; a row that is too short has none."""
+    if isinstance(rows, PlainRows):
+        return rows.column(place)
+    return [row[place] for row in rows if place < len(row)]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """Rows of a table with an answer beside them.
+
+    Attributes
+    ----------
+    rows : sequence of sequence
+        The table's.
+    places : list of int
+        Those of their columns that the answer repeats.
+    columns : list of list
+        Its own columns, one cell per row each.
+    """
+
+    rows: Sequence[Row]
+    places: Sequence[int]
+    columns: Sequence[Sequence[object]]
+
+    def __iter__(self) -> Iterator[Row]:
+        """Yield the rows of the answer; a row that is too short is filled with None."""
+        for row, cells in zip(self.rows, zip(*self.columns, strict=True), strict=True):
+            yield [*(row[i] if i < len(row) else None for i in self.places), *cells]
 
 
 class Table(Protocol):

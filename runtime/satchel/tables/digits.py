@@ -1,0 +1,48 @@
+"""Reads a column of numbers written plainly, all at once."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+# As many digits are exact in float64, and so is ten to their number: one division rounds as
+# reading the text does.
+_MOST_DIGITS = 15
+_ZERO, _POINT = ord("0"), ord(".")
+
+
+def read_plain_numbers(cells: NDArray[np.str_], point: bool) -> NDArray[np.float64] | None:
+    """Return the numbers of texts of digits, NaN where one is empty.
+
+    None where one holds anything else: a sign, a space, a letter, or more digits than are exact.
+
+    Parameters
+    ----------
+    cells : ndarray of texts of fixed width, shape (rows,)
+    point : bool
+        Whether digits may also stand behind a decimal point.
+    """
+    width = cells.dtype.itemsize // 4
+    letters = cells.view(np.uint32).reshape(len(cells), width)
+    number = np.zeros(len(cells))
+    pointed = ended = np.zeros(len(cells), bool)
+    digits, decimals = np.zeros((2, len(cells)), np.uint8)
+    for letter in letters.T:
+        digit = letter - _ZERO  # what comes before the zero becomes very large
+        is_digit = digit <= 9
+        is_point = letter == _POINT
+        ended = ended | (letter == 0)
+        known = (is_digit | is_point) != ended
+        if not known.all() or (is_point & pointed).any() or (is_point.any() and not point):
+            return None
+        number = np.where(is_digit, number * 10 + digit, number)
+        decimals += is_digit & pointed
+        digits += is_digit
+        pointed = pointed | is_point
+        if digits.max(initial=0) > _MOST_DIGITS:
+            return None
+    if (pointed & (digits == 0)).any():
+        return None
+    number /= np.power(10.0, decimals)
+    number[digits == 0] = np.nan
+    return number

@@ -1,0 +1,141 @@
+"""What numpy splits is what the csv module would read, cell by cell and answer by answer."""
+
+import csv
+import io
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from satchel.predict_table import TablePredictor
+from satchel.tables import csv as tables
+from satchel.tables.csv import CsvReader, CsvWriter
+from satchel.tables.digits import read_plain_numbers
+from satchel.tables.mapping import wanted
+from satchel.tables.marks import MISSING, Marks
+from satchel.tables.plain import PlainRows, split
+from satchel.values import read_number
+
+letters = st.text("a,;\t\"\n\r é€\0'=-", max_size=5)
+written = st.text('a,"\n\r', max_size=30)
+
+
+def parsed(text, delimiter=","):
+    return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+
+
+@settings(max_examples=500, deadline=None)
+@given(written, st.integers(1, 4))
+@example('"a"\n"b"', 1)
+@example('"a,b"\n', 2)
+@example('","\n', 2)
+@example('a"b,c"d\n', 2)
+@example('"a",""\r\n"",b\r\n', 2)
+@example('""""\n', 1)
+@example("\n", 1)
+def test_a_plain_block_holds_what_the_csv_module_reads(text, width):
+    rows = split(text, ",", width)
+    if rows is None:
+        return
+    expected = parsed(text)
+    assert [list(row) for row in rows] == expected
+    assert all(len(row) == width for row in expected)
+    for place in range(width):
+        assert list(rows.column(place)) == [row[place] for row in expected]
+    assert [parsed(line)[0] for line in rows.lines()] == expected
+
+
+cells = st.sampled_from(["", "a", "12", "é", "€uro", "=1", "-5", "x" * 70, "two words"])
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.lists(cells, min_size=3, max_size=3), min_size=1, max_size=6),
+    st.sampled_from(",;\t"),
+    st.sampled_from(["\n", "\r\n"]),
+    st.booleans(),
+)
+def test_what_needs_no_parser_is_plain(table, delimiter, end, quoted):
+    out = io.StringIO()
+    quoting = csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL
+    csv.writer(out, delimiter=delimiter, lineterminator=end, quoting=quoting).writerows(table)
+    rows = split(out.getvalue(), delimiter, 3)
+    assert [list(row) for row in rows] == table
+    assert list(rows[1:]) == table[1:]
+    risky = [i for i, row in enumerate(table) if any(cell[:1] in ("=", "-") for cell in row if cell)]
+    assert rows.beginning_with("=-") == risky
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a,b\n\nc,d\n", "a,b\nc\n", "a,b\r\nc,d\n", "a\rb,c\r", '"a\nb",c\n', "a,\0\n", "a,b,c\n"],
+)
+def test_what_needs_one_is_not(text):
+    assert split(text, ",", 2) is None
+
+
+@given(st.lists(st.text("0123456789.-e ,", max_size=17) | st.integers(0, 10**17).map(str)))
+def test_plain_numbers_are_read_as_the_field_reads_them(texts):
+    numbers = read_plain_numbers(np.array([*texts, "1"]), point=True)
+    if numbers is not None:
+        for text, number in zip(texts, numbers.tolist(), strict=False):
+            assert number == read_number(text) if text else number != number
+
+
+@given(st.floats(0, 1e6).map(lambda x: round(x, 6)) | st.decimals(0, 10**6, places=3))
+def test_ordinary_numbers_are_plain(number):
+    text = f"{number:.6f}" if isinstance(number, float) else str(number)
+    assert read_plain_numbers(np.array([text]), point=True).tolist() == [float(text)]
+    assert read_plain_numbers(np.array([text]), point=False) is None
+
+
+@pytest.mark.parametrize("text", [".", "1.2.3", "+1", "1e3", " 1", "1 ", "½", "٣", "1" * 16])
+def test_what_is_not_plain_is_left_to_others(text):
+    assert read_plain_numbers(np.array(["1", text]), point=True) is None
+
+
+def answer(predictor, content, brief):
+    out = io.BytesIO()
+    reader = CsvReader(io.BytesIO(content), "class.csv", wanted=wanted(predictor.spec, {}, {}))
+    marks = Marks((*MISSING, "0"), reader.decimal)
+    table = TablePredictor(predictor, reader.header, {}, brief, marks)
+    writer = CsvWriter(out, reader.style)
+    writer.write([table.header])
+    plain = 0
+    for chunk in reader.chunks(7):
+        plain += isinstance(chunk.rows, PlainRows)
+        writer.write(table.answer(chunk.rows, table.predict(chunk.rows)))
+    text = out.getvalue().decode()
+    told = (table.count, table.refused, list(table.remarks()))
+    return parsed(text, reader.style.delimiter), told, plain
+
+
+scores = st.integers(0, 20).map(str) | st.sampled_from(["", "12.5", "?", "-", "99", " 7", "0", "5%"])
+rows = st.tuples(
+    st.sampled_from(["Zoë", "=1+1", "-3", 'Ann "A"', "Lee, Bo", ""]),
+    scores,
+    scores,
+    st.sampled_from(["math", "art", "Math", "", "n/a"]),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(rows, min_size=21, max_size=40), st.booleans(), st.sampled_from(["\n", "\r\n"]))
+def test_a_table_is_answered_alike_in_both_ways(predictor, table, brief, end):
+    out = io.StringIO()
+    header = ["name", "score", "hours", "course"]
+    csv.writer(out, lineterminator=end).writerows([header, *table])
+    content = out.getvalue().encode()
+    fast, told, _ = answer(predictor, content, brief)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tables, "split", lambda *_: None)
+        slow, as_told, plain = answer(predictor, content, brief)
+    assert (fast, told, plain) == (slow, as_told, 0)
+
+
+def test_an_ordinary_class_list_goes_the_fast_way(predictor):
+    content = "name,score,hours,course\n" + "Zoë,12,3.5,math\n" * 100
+    written, (count, refused, _), plain = answer(predictor, content.encode(), brief=False)
+    assert (count, refused, len(written)) == (100, 0, 101)
+    assert plain > 10
