@@ -81,7 +81,7 @@ models: $(DEV)/installed
 		$(BIN)/satchel export build/runs/$$name -o models_onnx $(FROM) || exit 1; \
 	done
 
-# PART=one, many, process or rivals measures that part alone.
+# PART=one, many, process, table or rivals measures that part alone.
 bench: $(DEV)/installed
 	$(BIN)/python bench $(PART)
 

@@ -1,6 +1,7 @@
 """Prints how fast satchel is, as ratios measured in one run: ``python bench [PART ...]``.
 
-Parts are ``one``, ``many``, ``process`` and ``rivals``. Needs what training and export need.
+Parts are ``one``, ``many``, ``process``, ``table`` and ``rivals``. Needs what training and
+export need.
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ import many  # noqa: E402
 import one  # noqa: E402
 import process  # noqa: E402
 import rivals  # noqa: E402
+import table  # noqa: E402
 import timing  # noqa: E402
 
 import satchel  # noqa: E402, F401  first, so that ONNX Runtime stays quiet
 
-PARTS = {"one": one, "many": many, "process": process, "rivals": rivals}
+PARTS = {"one": one, "many": many, "process": process, "table": table, "rivals": rivals}
 
 
 def main() -> None:

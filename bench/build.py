@@ -15,6 +15,7 @@ import numpy as np
 import onnx
 import torch
 from sklearn.ensemble import RandomForestRegressor
+from sklearn.linear_model import LinearRegression
 
 from satchel.bundle import METADATA_KEY
 from satchel.spec import Breakpoints, Card, Inputs, Intervals, Level, Regression, Sigmoid, Source
@@ -91,24 +92,38 @@ def build(folder: Path) -> dict[str, Path]:
     """Write the bundles, and return their files by kind."""
     folder.mkdir(parents=True, exist_ok=True)
     inputs = fit_inputs(TASK, generate(ROWS, SEED))
-    grade = output()
-    paths = {}
-    for kind, make in KINDS.items():
-        graph = make(inputs)
-        head = Head(grade.name, graph, graph.graph.output[0].name, 1)
-        model = assemble([head], len(inputs.columns))
-        spec = BundleSpec(
-            task="bench",
-            model=kind,
-            version="1.0.0",
-            inputs=inputs,
-            outputs=(grade,),
-            card=_card(),
-        )
-        onnx.helper.set_model_props(model, {METADATA_KEY: spec.to_json()})
-        paths[kind] = folder / f"{spec.name}.onnx"
-        paths[kind].write_bytes(model.SerializeToString(deterministic=True))
-    return paths
+    return {
+        kind: _write(folder, kind, inputs, make(inputs), output()) for kind, make in KINDS.items()
+    }
+
+
+def score(folder: Path) -> Path:
+    """Write the bundle of a linear model that gives a score and nothing else."""
+    rows = generate(ROWS, SEED)
+    inputs = fit_inputs(TASK, rows)
+    model = LinearRegression().fit(encode(inputs, rows), (rows["G3"] - 11.9) / 3.2)
+    graph = from_scikit_learn.convert(model, len(inputs.columns))
+    plain = replace(output(), pass_at=None, intervals=None, calibration=None)
+    return _write(folder, "score", inputs, graph, plain)
+
+
+def _write(
+    folder: Path, kind: str, inputs: Inputs, graph: onnx.ModelProto, grade: Regression
+) -> Path:
+    head = Head(grade.name, graph, graph.graph.output[0].name, 1)
+    model = assemble([head], len(inputs.columns))
+    spec = BundleSpec(
+        task="bench",
+        model=kind,
+        version="1.0.0",
+        inputs=inputs,
+        outputs=(grade,),
+        card=_card(),
+    )
+    onnx.helper.set_model_props(model, {METADATA_KEY: spec.to_json()})
+    path = folder / f"{spec.name}.onnx"
+    path.write_bytes(model.SerializeToString(deterministic=True))
+    return path
 
 
 def records(count: int, seed: int = SEED + 1) -> list[dict[str, object]]:

@@ -37,29 +37,39 @@ def measure(paths: dict[str, Path]) -> list[Row]:
     return rows
 
 
-def _pipeline() -> Iterator[Rival]:
-    from skl2onnx import to_onnx
-    from skl2onnx.common.data_types import FloatTensorType, StringTensorType
+def pipeline(model: Any) -> Any:
+    """Return a scikit-learn pipeline of the usual preprocessing and a model, fitted."""
     from sklearn.compose import ColumnTransformer
     from sklearn.impute import SimpleImputer
-    from sklearn.neural_network import MLPRegressor
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
     frame = build.generate(build.ROWS, build.SEED)
-    names = list(build.TASK.features)
-    numbers = [n for n in names if isinstance(build.TASK.dataset.field(n), Number)]
-    texts = [n for n in names if n not in numbers]
+    numbers, texts = names()
     encoder = ColumnTransformer(
         [
             ("numbers", make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), numbers),
             ("texts", OneHotEncoder(), texts),
         ]
     )
-    network = MLPRegressor(hidden_layer_sizes=build.HIDDEN, max_iter=20, random_state=build.SEED)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        model = make_pipeline(encoder, network).fit(frame[names], frame["G3"])
+        warnings.simplefilter("ignore")  # a network that has not converged
+        return make_pipeline(encoder, model).fit(frame[list(build.TASK.features)], frame["G3"])
+
+
+def names() -> tuple[list[str], list[str]]:
+    """Return the names of the fields that are numbers, and of those that are categories."""
+    features = build.TASK.features
+    numbers = [n for n in features if isinstance(build.TASK.dataset.field(n), Number)]
+    return numbers, [n for n in features if n not in numbers]
+
+
+def _pipeline() -> Iterator[Rival]:
+    from skl2onnx import to_onnx
+    from skl2onnx.common.data_types import FloatTensorType, StringTensorType
+    from sklearn.neural_network import MLPRegressor
+
+    model = pipeline(MLPRegressor(build.HIDDEN, max_iter=20, random_state=build.SEED))
     rows = itertools.cycle(build.records(one.COUNT))
     yield (
         "a scikit-learn pipeline on a one-row DataFrame",
@@ -67,9 +77,10 @@ def _pipeline() -> Iterator[Rival]:
         3,
         lambda: model.predict(pd.DataFrame([next(rows)])),
     )
+    kinds = frozenset(names()[0])
     types: list[tuple[str, Any]] = [
-        (n, FloatTensorType([None, 1]) if n in numbers else StringTensorType([None, 1]))
-        for n in names
+        (n, FloatTensorType([None, 1]) if n in kinds else StringTensorType([None, 1]))
+        for n in build.TASK.features
     ]
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
@@ -79,10 +90,9 @@ def _pipeline() -> Iterator[Rival]:
 
     def run() -> object:
         record = next(rows)
-        feed = {n: np.array([[record[n]]], np.float32 if n in kinds else object) for n in names}
+        feed = {n: np.array([[v]], np.float32 if n in kinds else object) for n, v in record.items()}
         return whole.run(None, feed)
 
-    kinds = frozenset(numbers)
     yield "the whole pipeline inside ONNX", 5, 50, run
 
 

@@ -63,7 +63,9 @@ def test_what_needs_no_parser_is_plain(table, delimiter, end, quoted):
     rows = split(out.getvalue(), delimiter, 3)
     assert [list(row) for row in rows] == table
     assert list(rows[1:]) == table[1:]
-    risky = [i for i, row in enumerate(table) if any(cell[:1] in ("=", "-") for cell in row if cell)]
+    risky = [
+        i for i, row in enumerate(table) if any(cell[:1] in ("=", "-") for cell in row if cell)
+    ]
     assert rows.beginning_with("=-") == risky
 
 
@@ -111,7 +113,9 @@ def answer(predictor, content, brief):
     return parsed(text, reader.style.delimiter), told, plain
 
 
-scores = st.integers(0, 20).map(str) | st.sampled_from(["", "12.5", "?", "-", "99", " 7", "0", "5%"])
+scores = st.integers(0, 20).map(str) | st.sampled_from(
+    ["", "12.5", "?", "-", "99", " 7", "0", "5%"]
+)
 rows = st.tuples(
     st.sampled_from(["Zoë", "=1+1", "-3", 'Ann "A"', "Lee, Bo", ""]),
     scores,
