@@ -237,9 +237,13 @@ def test_intervals_cover_what_they_claim_within_three_points(bundle):
 
 def test_probabilities_are_calibrated(bundle):
     protocol = ALL_ROWS if find_task(bundle.task).all_rows else CHOICE
-    for metric in bundle.spec.card.metrics:
-        if (metric.name, metric.protocol) == ("ece", protocol):
-            assert metric.value <= 0.05
+    metrics = bundle.spec.card.metrics
+    errors = {m.output: m.value for m in metrics if (m.name, m.protocol) == ("ece", protocol)}
+    outputs = bundle.spec.outputs
+    assert set(errors) == {
+        o.name for o in outputs if o.kind == "classes" or getattr(o, "calibration", None)
+    }
+    assert all(error <= 0.05 for error in errors.values()), errors
 
 
 @pytest.mark.parametrize(

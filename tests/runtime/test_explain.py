@@ -12,7 +12,7 @@ from satchel import BundleError, RecordError, SatchelError
 from satchel.explain import all_coalitions, shapley
 from satchel.given import used
 from satchel.quantity import Quantity, choose
-from satchel.spec import Category, Classes, Reference, Segment
+from satchel.spec import Classes, Reference, Segment
 
 OUTPUTS = ("grade", "outcome")
 RUNS = 200
@@ -263,43 +263,6 @@ def test_many_draws_are_made_in_parts(monkeypatch):
     assert rows[0] == 6
     assert max(rows[1:]) <= 30
     assert sum(rows[1:]) == 5 * 7 * 2 * 2
-
-
-# ---- the package shap --------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("rows", [0, 4096])
-@pytest.mark.parametrize("kind", ["Exact", "Permutation"])
-def test_the_values_agree_with_the_package_shap(predictor, record, output, kind, rows, monkeypatch):
-    shap = pytest.importorskip("shap")
-    monkeypatch.setattr("satchel.explain.ALL_ROWS", rows)
-    features = predictor.spec.inputs.features
-    quantity = choose(predictor.spec, output, predictor.predict(record))
-
-    def coded(one):
-        given = [one.get(f.name) if one.get(f.name) is not None else f.imputed for f in features]
-        return [
-            f.values.index(v) if isinstance(f, Category) else v
-            for f, v in zip(features, given, strict=True)
-        ]
-
-    def answer(X):
-        columns = {
-            f.name: [f.values[int(v)] for v in X[:, j]] if isinstance(f, Category) else X[:, j]
-            for j, f in enumerate(features)
-        }
-        return predictor.measure(columns, quantity)
-
-    background = np.array([coded(b) for b in predictor.spec.reference.background], float)
-    explainer = getattr(shap.explainers, kind)(answer, shap.maskers.Independent(background))
-    options = {"max_evals": 4000} if kind == "Permutation" else {}
-    theirs = explainer(np.array([coded(record)], float), silent=True, **options)
-    ours = predictor.explain(record, output)
-    assert ours.base == pytest.approx(float(theirs.base_values[0]), abs=1e-9)
-    slack = 0.0 if kind == "Exact" else 0.02 * np.abs(theirs.values).sum()
-    values = dict(zip([f.name for f in features], theirs.values[0], strict=True))
-    for one in ours.features:
-        assert abs(one.contribution - values[one.feature]) <= 4 * one.error + slack + 1e-9
 
 
 # ---- values as they are used -------------------------------------------------------------------

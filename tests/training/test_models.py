@@ -130,8 +130,12 @@ def test_a_mean_is_that_of_its_members(output, data):
     np.testing.assert_allclose(raw_output(output, estimator, X), expected, rtol=1e-6)
 
 
-def test_a_mean_is_built_without_hyperparameters_too(data):
-    load_builder("mean").build("mean", SCORE, {}, 1, False)
+def test_a_mean_is_built_without_hyperparameters_too():
+    builder = load_builder("mean")
+    estimator = builder.build("mean", SCORE, {}, 1, False)
+    assert tuple(name for name, _ in estimator.estimators) == scikit_learn.MEAN_OF
+    for name, member in estimator.estimators:
+        assert member.get_params() == builder.build(name, SCORE, {}, 1, False).get_params()
 
 
 def test_logistic_regression_is_balanced_unless_its_name_says_otherwise():
