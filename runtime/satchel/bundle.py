@@ -12,7 +12,7 @@ from satchel.errors import BundleError
 from satchel.onnx_file import read_metadata
 from satchel.record import fresh, record
 from satchel.spec import Spec
-from satchel.spec.contract import NAME
+from satchel.spec.contract import is_name
 
 METADATA_KEY = "satchel"
 INDEX = "index.json"
@@ -88,7 +88,7 @@ class Index:
             bundles = plain["bundles"]
             for part in (*plain["defaults"], *plain["defaults"].values()):
                 # They become part of a path.
-                if NAME.fullmatch(part) is None:
+                if not is_name(part):
                     raise ValueError(f"{part!r} is no name")
             return cls(
                 {str(name): str(entry["sha256"]) for name, entry in bundles.items()},
