@@ -1,6 +1,7 @@
 """Explanations of the bundles that ship, beside all coalitions and beside the package shap."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,10 +15,11 @@ from satchel.spec import Category
 from satchel_export.invent import invent
 
 FEW_FIELDS = 6
+FOLDER = Path(bundles.folders()[0])
 SHIPPED = {
     bundle.name: bundle
     for bundle in satchel.models()
-    if bundle.path.parent == bundles.folders()[0] and len(bundle.spec.inputs.features) <= FEW_FIELDS
+    if bundle.path.parent == FOLDER and len(bundle.spec.inputs.features) <= FEW_FIELDS
 }
 RECORDS = 3
 
