@@ -9,7 +9,7 @@
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from satchel import telemetry
+from satchel import collector, telemetry
 
 if TYPE_CHECKING:
     from satchel.bundle import Bundle, models
@@ -80,11 +80,12 @@ telemetry.switch_off()
 
 def __getattr__(name: str) -> Any:
     if name in __all__:
-        for home in _HOMES:
-            module = importlib.import_module(f"satchel.{home}")
-            if hasattr(module, name):
-                globals()[name] = getattr(module, name)
-                return globals()[name]
+        with collector.paused():
+            for home in _HOMES:
+                module = importlib.import_module(f"satchel.{home}")
+                if hasattr(module, name):
+                    globals()[name] = getattr(module, name)
+                    return globals()[name]
     raise AttributeError(f"module 'satchel' has no attribute {name!r}")
 
 

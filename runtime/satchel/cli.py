@@ -19,6 +19,7 @@ from types import ModuleType
 from typing import NoReturn
 
 from satchel import __version__
+from satchel.collector import paused
 from satchel.errors import SatchelError
 
 BUILT_IN = {
@@ -124,7 +125,8 @@ def _let_go_of_stdout() -> None:
 
 def _find(name: str) -> ModuleType:
     if name in BUILT_IN:
-        return importlib.import_module(f"satchel.commands.{name}")
+        with paused():
+            return importlib.import_module(f"satchel.commands.{name}")
     from importlib.metadata import entry_points
 
     (entry,) = entry_points(group="satchel.commands", name=name)
