@@ -49,7 +49,13 @@ def measure(paths: dict[str, Path]) -> list[Row]:
         ("to the same with a score in each row", own, "keep"),
     ):
         other = [str(pipeline), str(source), str(target), theirs]
-        times = [(seconds(PANDAS, other), seconds(SATCHEL, ours)) for _ in range(ROUNDS)]
+        times = []
+        for _ in range(ROUNDS):
+            pair = []
+            for program, arguments in ((PANDAS, other), (SATCHEL, ours)):
+                target.unlink(missing_ok=True)
+                pair.append(seconds(program, arguments))
+            times.append(pair)
         rows.append(
             Row(
                 f"faster than pandas and a linear pipeline: a CSV of {ROWS:,} rows {what}",

@@ -58,7 +58,8 @@ def documents() -> dict[Path, str]:
 
 def models_table() -> Iterator[str]:
     """Yield the table of all shipped models, the lines of a task together."""
-    shipped = [b for b in satchel.models() if b.path.parent == bundles.folders()[0]]
+    folder = Path(bundles.folders()[0])
+    shipped = [bundle for bundle in satchel.models() if bundle.path.parent == folder]
     yield "| model | fields | measure | choice | naive | all rows | published | test | naive | kB |"
     yield "|---|---|---|---|---|---|---|---|---|---|"
     for task in TASKS:

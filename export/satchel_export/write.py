@@ -78,7 +78,7 @@ def write(
     onnx.helper.set_model_props(model, {METADATA_KEY: spec.to_json()})
     content = model.SerializeToString(deterministic=True)
     path = folder / f"{spec.name}.onnx"
-    bundle = Bundle(path, content, spec, hashlib.sha256(content).hexdigest(), False, False)
+    bundle = Bundle(str(path), content, spec, hashlib.sha256(content).hexdigest(), False, False)
     predictor = Predictor(bundle)
     if not predictor.verify().passed:
         raise ParityError(f"{spec.name}: the graph fails the checks that travel with it")

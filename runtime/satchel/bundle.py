@@ -1,26 +1,42 @@
-"""Finds, reads and checks bundles: one ``.onnx`` file each, listed in its folder's index."""
+"""Finds, reads and checks bundles: one ``.onnx`` file each, listed in its folder's index.
+
+Paths are texts here: to import `pathlib` takes as long as to read a small bundle and all that
+comes with it.
+"""
 
 from __future__ import annotations
 
-import hashlib
+import contextlib
+import importlib
 import json
 import os
+import sys
 from collections.abc import Iterable
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from satchel.errors import BundleError
 from satchel.onnx_file import read_metadata
 from satchel.record import fresh, record
 from satchel.spec import Spec
-from satchel.spec.contract import NAME
+from satchel.spec.contract import is_name
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 METADATA_KEY = "satchel"
 INDEX = "index.json"
 MAX_BYTES = 64 * 2**20
 MAX_INDEX_BYTES = 2**20
 
-_PACKAGE = Path(__file__).parent
-_SHIPPED = (_PACKAGE / "models_onnx", _PACKAGE.parents[1] / "models_onnx")
+# bytes; from here on OpenSSL is quicker, by 2.5 ms for each MB, although `hashlib` takes at least
+# 3 ms to load it.
+_LARGE = 2**20
+
+_PACKAGE = os.path.dirname(os.path.abspath(__file__))
+_SHIPPED = tuple(
+    os.path.join(folder, "models_onnx")
+    for folder in (_PACKAGE, os.path.dirname(os.path.dirname(_PACKAGE)))
+)
 
 
 @record(hidden=("model", "spec"))
@@ -29,8 +45,8 @@ class Bundle:
 
     Attributes
     ----------
-    path : Path
-        The file it came from.
+    file : str
+        The path of the file it came from; `path` is the same as a `pathlib.Path`.
     model : bytes
         The serialised ONNX model; these very bytes were checked and are run.
     sha256 : str
@@ -41,12 +57,19 @@ class Bundle:
         Whether its task's bare name means this bundle.
     """
 
-    path: Path
+    file: str
     model: bytes
     spec: Spec
     sha256: str
     verified: bool
     default: bool
+
+    @property
+    def path(self) -> Path:
+        """The file it came from."""
+        from pathlib import Path
+
+        return Path(self.file)
 
     @property
     def name(self) -> str:
@@ -78,17 +101,17 @@ class Index:
     defaults: dict[str, str] = fresh(dict)
 
     @classmethod
-    def read(cls, folder: Path) -> Index:
+    def read(cls, folder: str | os.PathLike[str]) -> Index:
         """Read the index of `folder`; an empty one where there is none."""
-        path = folder / INDEX
-        if not path.exists():
+        path = os.path.join(folder, INDEX)
+        if not os.path.exists(path):
             return cls()
         try:
             plain = json.loads(_read_bytes(path, MAX_INDEX_BYTES).decode("utf-8"))
             bundles = plain["bundles"]
             for part in (*plain["defaults"], *plain["defaults"].values()):
                 # They become part of a path.
-                if NAME.fullmatch(part) is None:
+                if not is_name(part):
                     raise ValueError(f"{part!r} is no name")
             return cls(
                 {str(name): str(entry["sha256"]) for name, entry in bundles.items()},
@@ -113,7 +136,7 @@ class Index:
         return json.dumps(plain, indent=2) + "\n"
 
 
-def folders(extra: Iterable[str | os.PathLike[str]] = ()) -> list[Path]:
+def folders(extra: Iterable[str | os.PathLike[str]] = ()) -> list[str]:
     """Return the folders that are searched: the shipped one, `extra`, then SATCHEL_MODELS.
 
     Raises
@@ -121,12 +144,12 @@ def folders(extra: Iterable[str | os.PathLike[str]] = ()) -> list[Path]:
     BundleError
         Where a folder that was asked for does not exist.
     """
-    found = [folder for folder in _SHIPPED if folder.is_dir()][:1]
+    found = [folder for folder in _SHIPPED if os.path.isdir(folder)][:1]
     listed = [part for part in os.environ.get("SATCHEL_MODELS", "").split(os.pathsep) if part]
-    for folder in (*map(Path, extra), *map(Path, listed)):
-        if not folder.is_dir():
+    for folder in (*[os.fspath(one) for one in extra], *listed):
+        if not os.path.isdir(folder):
             raise BundleError(f"there is no folder {folder} to look for models in")
-        if folder.resolve() not in [known.resolve() for known in found]:
+        if os.path.realpath(folder) not in [os.path.realpath(known) for known in found]:
             found.append(folder)
     return found
 
@@ -147,12 +170,12 @@ def read(path: str | os.PathLike[str], index: Index | None = None) -> Bundle:
         Where the file cannot be read, its digest is not the index's, it keeps data elsewhere,
         or its spec does not hold together.
     """
-    path = Path(path)
+    path = os.fspath(path)
     if index is None:
-        index = Index.read(path.parent)
+        index = Index.read(os.path.dirname(path))
     model = _read_bytes(path, MAX_BYTES)
-    sha256 = hashlib.sha256(model).hexdigest()
-    expected = index.digests.get(path.stem)
+    sha256 = _sha256(model)
+    expected = index.digests.get(stem(path))
     if expected is not None and expected != sha256:
         raise BundleError(
             f"{path} is not the file that {INDEX} names (sha256 {sha256}, expected {expected}): "
@@ -166,7 +189,7 @@ def read(path: str | os.PathLike[str], index: Index | None = None) -> Bundle:
     except BundleError as error:
         raise type(error)(f"{path}: {error}") from None
     return Bundle(
-        path=path,
+        file=path,
         model=model,
         spec=spec,
         sha256=sha256,
@@ -175,7 +198,7 @@ def read(path: str | os.PathLike[str], index: Index | None = None) -> Bundle:
     )
 
 
-def read_listed(path: Path) -> Bundle:
+def read_listed(path: str | os.PathLike[str]) -> Bundle:
     """Read a bundle of a folder, where the name of the file has to be that of the bundle.
 
     Raises
@@ -184,13 +207,13 @@ def read_listed(path: Path) -> Bundle:
         As `read`, and where the file has another name.
     """
     bundle = read(path)
-    if path.stem != bundle.name:
+    if stem(path) != bundle.name:
         raise BundleError(f"{path} holds {bundle.name}: call it {bundle.name}.onnx")
     return bundle
 
 
-def find(name: str | os.PathLike[str], extra: Iterable[str | os.PathLike[str]] = ()) -> Path:
-    """Return the file of the bundle called `name`.
+def find(name: str | os.PathLike[str], extra: Iterable[str | os.PathLike[str]] = ()) -> str:
+    """Return the path of the file of the bundle called `name`.
 
     Parameters
     ----------
@@ -205,23 +228,22 @@ def find(name: str | os.PathLike[str], extra: Iterable[str | os.PathLike[str]] =
         Where there is no such bundle, or more than one.
     """
     if not isinstance(name, str) or name.endswith(".onnx") or os.sep in name:
-        path = Path(name)
-        if not _is_file(path):
-            raise BundleError(f"there is no file {str(path)!r:.200}")
+        path = os.fspath(name)
+        if not os.path.isfile(path):
+            raise BundleError(f"there is no file {path!r:.200}")
         return path
-    searched = folders(extra)
-    stems = {}
-    for folder in searched:
+    files = []
+    for folder in folders(extra):
         default = Index.read(folder).defaults.get(name)
-        stems[folder] = name if default is None else f"{name}.{default}"
-    files = [folder / f"{stem}.onnx" for folder, stem in stems.items()]
-    found = [file for file in files if _is_file(file)]
+        full = name if default is None else f"{name}.{default}"
+        files.append(os.path.join(folder, f"{full}.onnx"))
+    found = list(filter(os.path.isfile, files))
     if len(found) == 1:
         return found[0]
     if found:
-        raise BundleError(f"{name!r} is in several places: {', '.join(map(str, found))}")
-    known = [path.stem for path in paths(extra)]
-    tasks = {stem.partition(".")[0] for stem in known}
+        raise BundleError(f"{name!r} is in several places: {', '.join(found)}")
+    known = [stem(path) for path in paths(extra)]
+    tasks = {full.partition(".")[0] for full in known}
     import difflib  # takes a millisecond, for a message that few need
 
     close = difflib.get_close_matches(name, [*known, *tasks], n=1)
@@ -229,9 +251,27 @@ def find(name: str | os.PathLike[str], extra: Iterable[str | os.PathLike[str]] =
     raise BundleError(f"there is no model {name!r:.80}; {hint}")
 
 
-def paths(extra: Iterable[str | os.PathLike[str]] = ()) -> list[Path]:
-    """Return the files of all bundles, by folder and name; errors as in `folders`."""
-    return [path for folder in folders(extra) for path in sorted(folder.glob("*.onnx"))]
+def paths(extra: Iterable[str | os.PathLike[str]] = ()) -> list[str]:
+    """Return the paths of all bundles' files, by folder and name.
+
+    Raises
+    ------
+    BundleError
+        As `folders`, and where a folder cannot be read.
+    """
+    found = []
+    for folder in folders(extra):
+        try:
+            names = sorted(os.listdir(folder))
+        except OSError as error:
+            raise BundleError(f"{folder} cannot be read: {error.strerror}") from None
+        found += [os.path.join(folder, name) for name in names if name.endswith(".onnx")]
+    return found
+
+
+def stem(path: str | os.PathLike[str]) -> str:
+    """Return the name that the file of a bundle gives it: that of the file without ``.onnx``."""
+    return os.path.splitext(os.path.basename(path))[0]
 
 
 def models(extra: Iterable[str | os.PathLike[str]] = ()) -> list[Bundle]:
@@ -250,19 +290,23 @@ def models(extra: Iterable[str | os.PathLike[str]] = ()) -> list[Bundle]:
     return [read_listed(path) for path in paths(extra)]
 
 
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:  # a name longer than the file system has
-        return False
+def _sha256(content: bytes) -> str:
+    """Return the hexadecimal digest; where that is quicker by Python's own code."""
+    if len(content) < _LARGE and "hashlib" not in sys.modules:
+        name = "_sha2" if sys.version_info >= (3, 12) else "_sha256"
+        with contextlib.suppress(ImportError):  # a Python that was built without it
+            return str(importlib.import_module(name).sha256(content).hexdigest())
+    import hashlib
+
+    return hashlib.sha256(content).hexdigest()
 
 
-def _read_bytes(path: Path, most: int) -> bytes:
+def _read_bytes(path: str, most: int) -> bytes:
     try:
         # A pipe would be waited for, a device may have no end.
-        if path.exists() and not path.is_file():
+        if os.path.exists(path) and not os.path.isfile(path):
             raise BundleError(f"{path} cannot be read: it is no file")
-        with path.open("rb") as file:
+        with open(path, "rb") as file:
             content = file.read(most + 1)
     except OSError as error:
         raise BundleError(f"{path} cannot be read: {error.strerror}") from None

@@ -6,12 +6,14 @@ Each is written once, for Python floats and numpy arrays, so that both give the 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from satchel.readers import Floats
 from satchel.spec import Column, Derived, MinMax, OneHot, Ordinal, Standard
 
-Real = TypeVar("Real", float, Floats)
+if TYPE_CHECKING:
+    from satchel.readers import Floats
+
+Real = TypeVar("Real", float, "Floats")
 
 
 def column_of(

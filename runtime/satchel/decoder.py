@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from satchel.errors import Problem, RecordError
 from satchel.interpolation import Curve
@@ -24,6 +23,9 @@ from satchel.spec import (
     Spec,
 )
 from satchel.spec.rules import opened
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 class Decoder:

@@ -315,7 +315,7 @@ def say(**what):
 
 say(satchel=satchel.__version__, telemetry=os.environ.get("ORT_DISABLE_TELEMETRY"))
 for path in bundles.paths(folders)[int(skipped):]:
-    say(name=path.stem)
+    say(name=bundles.stem(path))
     try:
         predictor = satchel.load(path)
         result = predictor.verify()
@@ -326,10 +326,10 @@ for path in bundles.paths(folders)[int(skipped):]:
             predictor.predict(check.record)
             seconds.append(time.perf_counter() - start)
     except satchel.SatchelError as error:
-        say(name=path.stem, error=str(error))
+        say(name=bundles.stem(path), error=str(error))
         continue
     say(
-        name=path.stem,
+        name=bundles.stem(path),
         passed=result.passed,
         checks=result.checks,
         deviation=result.deviation,

@@ -13,26 +13,30 @@ import math
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from satchel.columns import column_of, derive
 from satchel.errors import LISTED_PROBLEMS, Problem, RecordError
 from satchel.matrix import Matrix
 from satchel.note import Found, Note
 from satchel.packing import Packer
-from satchel.readers import ABSENT, CategoryReader, NumberBlock, NumberReader, RawColumn
+from satchel.readers import ABSENT, CategoryReader, NumberBlock, NumberReader
 from satchel.spec import Category, Derived, Inputs, Number
 from satchel.values import shown
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from satchel.readers import RawColumn
+
+    Rows = Sequence[Mapping[str, object]] | Mapping[str, RawColumn]
+    # Some rows: their places among all, and their columns.
+    Part = tuple[range, Mapping[str, RawColumn]]
+
 # What so many rows need stays in the processor's cache.
 ROWS_PER_BLOCK = 1024
-
-Rows = Sequence[Mapping[str, object]] | Mapping[str, RawColumn]
-# Some rows: their places among all, and their columns.
-Part = tuple[range, Mapping[str, RawColumn]]
 
 
 class Encoded(Found):

@@ -10,12 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from satchel.spec import Category, Inputs
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 Formula = Callable[[Any], Any]
 # 64 kB: a table stays in the processor's cache.

@@ -13,13 +13,15 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnxruntime
-from numpy.typing import NDArray
 
 from satchel.errors import BundleError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 INPUT = "X"
 FLOAT, INT64 = "tensor(float)", "tensor(int64)"

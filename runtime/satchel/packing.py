@@ -8,7 +8,6 @@ formulas filled the tables.
 
 from __future__ import annotations
 
-import contextlib
 import math
 import struct
 from collections.abc import Callable, Mapping, Sequence
@@ -102,6 +101,16 @@ class _Numbers(dict[Any, bytes]):
             raise KeyError
         return self._struct.pack(*[(number - mean) / scale for mean, scale in self._lines])
 
+    def table(self) -> dict[Any, bytes] | None:
+        """Return all of a whole number's, which are found sooner; None where they are many."""
+        if not self._integer or not self._high - self._low < _LARGEST_TABLE:
+            return None
+        pack, lines = self._struct.pack, self._lines
+        return {
+            number: pack(*[(number - mean) / scale for mean, scale in lines])
+            for number in range(math.ceil(self._low), math.floor(self._high) + 1)
+        }
+
 
 class _DerivedCells:
     """The columns of derived numbers."""
@@ -152,13 +161,8 @@ def _table(reader: Reader, columns: Sequence[Column]) -> dict[Any, bytes]:
         return table
     assert isinstance(reader, NumberReader)
     numbers = _Numbers(reader, _lines(columns))
-    low, high = reader.plain
-    if not feature.integer or not high - low < _LARGEST_TABLE:
-        return numbers
-    for number in range(math.ceil(low), math.floor(high) + 1):
-        with contextlib.suppress(KeyError):
-            table[number] = numbers[number]
-    return table
+    table_of_all = numbers.table()
+    return numbers if table_of_all is None else table_of_all
 
 
 def _packed(cells: Sequence[float]) -> bytes | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,6 @@ from numpy.typing import NDArray
 from satchel.errors import Problem, RecordError, TableError
 from satchel.prediction import Predictions
 from satchel.predictor import Predictor
-from satchel.readers import RawColumn
 from satchel.spec import Classes, Number, Regression
 from satchel.tables import average
 from satchel.tables.mapping import Held, hint, meant, read_mapping
@@ -21,6 +21,9 @@ from satchel.tables.plain import PlainRows
 from satchel.tables.scale import ScaleWatch
 from satchel.tables.table import Answered, Row, column_of
 from satchel.values import is_missing
+
+if TYPE_CHECKING:
+    from satchel.readers import RawColumn
 
 LISTED_COLUMNS = 12
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
-from satchel.doubt import doubts
 from satchel.errors import RecordError
 from satchel.note import Note
 from satchel.record import as_dict, record
 
-Floats = NDArray[np.float64]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# What NDArray[np.float64] is; to import it takes as long as three of satchel's own modules.
+Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
 @record()
@@ -99,7 +101,11 @@ class Prediction:
     @property
     def doubts(self) -> tuple[str, ...]:
         """Why the record is far from what training saw: values outside it, too many imputed."""
-        return doubts(self.notes, self._fields) if self.notes else ()
+        if not self.notes:
+            return ()
+        from satchel.doubt import doubts
+
+        return doubts(self.notes, self._fields)
 
     @property
     def reliable(self) -> bool:

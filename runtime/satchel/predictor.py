@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from satchel import bundle as bundles
 from satchel.bundle import Bundle
-from satchel.decoder import Decoder
-from satchel.encoder import Encoder, Rows
+from satchel.encoder import Encoder
 from satchel.errors import BundleError, RecordError
 from satchel.note import Found
 from satchel.ort import Graph
@@ -22,7 +21,11 @@ from satchel.row_decoder import RowDecoder
 from satchel.spec import Classes, Output, Segment, Spec
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+    from satchel.decoder import Decoder
     from satchel.drift import Drift
+    from satchel.encoder import Rows
     from satchel.explain import Explanation
     from satchel.quantity import Quantity
     from satchel.what_if import Suggestions, WhatIf
@@ -71,18 +74,19 @@ class Predictor:
     def __init__(self, bundle: Bundle, threads: int = 1) -> None:
         self.bundle = bundle
         self._threads = threads
-        self._encoder = Encoder(bundle.spec.inputs)
-        self._decoder = Decoder(bundle.spec, bundle.sha256)
-        row_decoder = RowDecoder(bundle.spec, self._decoder.origin, self._decoder.scored)
+        spec = bundle.spec
+        self._encoder = Encoder(spec.inputs)
+        self._origin = Origin(spec.name, spec.version, bundle.sha256, spec.demonstration)
+        row_decoder = RowDecoder(spec, self._origin, spec.scored)
         try:
             self._graph = Graph(
                 bundle.model,
                 self._encoder.width,
-                [(output.name, _widths(output)) for output in bundle.spec.outputs],
+                [(output.name, _widths(output)) for output in spec.outputs],
                 threads,
             )
         except BundleError as error:
-            raise BundleError(f"{bundle.path}: {error}") from None
+            raise BundleError(f"{bundle.file}: {error}") from None
         # Looked up once: ten such look-ups take a twentieth of a small graph's time.
         self._pack, self._run_row = self._encoder.pack, self._graph.run_row
         self._decode, self._number = row_decoder.decode, row_decoder.number
@@ -101,12 +105,18 @@ class Predictor:
     @property
     def origin(self) -> Origin:
         """Name, version and digest, as every answer carries them."""
-        return self._decoder.origin
+        return self._origin
 
     @property
     def spec(self) -> Spec:
         """Inputs, outputs and card of the bundle."""
         return self.bundle.spec
+
+    @cached_property
+    def _decoder(self) -> Decoder:
+        from satchel.decoder import Decoder  # not needed where records come one by one
+
+        return Decoder(self.spec, self.bundle.sha256)
 
     def predict(self, record: Mapping[str, object]) -> Prediction:
         """Answer one record.

@@ -13,10 +13,9 @@ import sys
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from operator import itemgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from satchel.errors import Problem
 from satchel.note import Found, Note
@@ -25,8 +24,11 @@ from satchel.texts import Texts
 from satchel.values import is_missing, plain, read_number, read_text, shown
 from satchel.wording import allowed_number
 
-Floats = NDArray[np.float64]
-RawColumn = Sequence[object] | NDArray[Any]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    RawColumn = Sequence[object] | NDArray[Any]
 
 _FLOAT_MAX = sys.float_info.max
 _LISTED_VALUES = 12

@@ -8,11 +8,10 @@ and ONNX Runtime takes together. Here all classes share the same methods. `datac
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar, cast, dataclass_transform
+from typing import Any, ClassVar, TypeVar, cast, dataclass_transform
 
 T = TypeVar("T")
 _set = object.__setattr__
-_UNSET = object()
 
 
 @dataclass_transform(frozen_default=True)
@@ -33,13 +32,14 @@ def record(
 
     def make(cls: type[T]) -> type[T]:
         space = dict(cls.__dict__)
-        notes = cls.__annotations__
-        names = tuple(name for name, hint in notes.items() if not hint.startswith("ClassVar"))
+        hints = {name: h for name, h in cls.__annotations__.items() if not _of_class(h)}
+        names = tuple(hints)
         defaults = {name: space.pop(name) for name in names if name in space}
         for name in ("__dict__", "__weakref__"):
             space.pop(name, None)
         space |= {
             "__slots__": names,
+            "_hints": hints,
             "__match_args__": () if kw_only else names,
             "__dataclass_fields__": _Fields(kw_only),
             "_defaults": defaults,
@@ -63,6 +63,12 @@ def record(
     return make
 
 
+def _of_class(hint: Any) -> bool:
+    if isinstance(hint, str):
+        return hint.startswith("ClassVar")
+    return getattr(hint, "__origin__", None) is ClassVar
+
+
 class _Fresh:
     def __init__(self, make: Callable[[], Any]) -> None:
         self.make = make
@@ -82,6 +88,12 @@ def names_of(cls: Any) -> tuple[str, ...]:
     """Return the names of the attributes of a class of records."""
     names: tuple[str, ...] = cls.__slots__
     return names
+
+
+def hints_of(cls: Any) -> dict[str, Any]:
+    """Return the annotations of its attributes: text, where its module postpones them."""
+    hints: dict[str, Any] = cls._hints
+    return hints
 
 
 def defaults_of(cls: Any) -> dict[str, Any]:
@@ -116,20 +128,21 @@ class _Fields:
 
 def _by_name(self: Any, /, **values: Any) -> None:
     cls = type(self)
-    defaults = cls._defaults
-    for name in cls.__slots__:
-        value = values.pop(name, _UNSET)
-        if value is _UNSET:
-            value = defaults.get(name, _UNSET)
-            if value is _UNSET:
-                raise TypeError(f"{cls.__name__}() misses the argument {name!r}")
-            if type(value) is _Fresh:
-                value = value.make()
-        _set(self, name, value)
-    if values:
-        raise TypeError(f"{cls.__name__}() has no argument {next(iter(values))!r}")
+    full = cls._defaults | values
+    if full.keys() != cls._hints.keys():
+        raise _misfit(cls, full)
+    for name, value in full.items():
+        _set(self, name, value if type(value) is not _Fresh else value.make())
     if hasattr(cls, "__post_init__"):
         self.__post_init__()
+
+
+def _misfit(cls: Any, full: dict[str, Any]) -> TypeError:
+    for name in cls.__slots__:
+        if name not in full:
+            return TypeError(f"{cls.__name__}() misses the argument {name!r}")
+    unknown = next(name for name in full if name not in cls._hints)
+    return TypeError(f"{cls.__name__}() has no argument {unknown!r}")
 
 
 def _by_place(self: Any, /, *values: Any, **more: Any) -> None:

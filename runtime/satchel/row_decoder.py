@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from satchel.prediction import (
     make_interval,
     make_prediction,
 )
+from satchel.record import record
 from satchel.spec import Classes, Isotonic, Output, Regression, Segment, Sigmoid, Spec
 from satchel.spec.rules import opened
 
@@ -33,7 +34,8 @@ Raw = Sequence[Any]
 _WHOLE = 2.0**52
 
 
-class Row(NamedTuple):
+@record()
+class Row:
     """How one output is decoded: to its answer, and to its value or probability alone."""
 
     answer: Callable[[Raw], Answer | None]

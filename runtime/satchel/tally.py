@@ -6,15 +6,17 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from satchel.prediction import Answers, Predictions
-from satchel.readers import RawColumn
 from satchel.spec import CategoryBins, Feature, Number, NumberBins, Spec
 from satchel.values import is_missing, read_number, read_text
+
+if TYPE_CHECKING:
+    from satchel.readers import RawColumn
 
 Bins = NumberBins | CategoryBins
 

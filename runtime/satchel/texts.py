@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+
+from satchel.record import record
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _CHARACTER = 4  # bytes
 _LAST_LETTER = 0x24F  # of the Latin alphabets
@@ -50,7 +54,7 @@ class Texts:
         return positions, [] if same.all() else np.flatnonzero(~same.all(axis=1)).tolist()
 
 
-@dataclass(frozen=True, slots=True)
+@record(eq=False)
 class _Key:
     """What finds texts of one width.
 

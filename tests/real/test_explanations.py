@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from satchel.quantity import choose, scored
 from satchel.spec import Category
 from satchel_export.invent import invent
 
-HOME = bundles.folders()[0]
+HOME = Path(bundles.folders()[0])
 SHIPPED = {bundle.name: bundle for bundle in satchel.models() if bundle.path.parent == HOME}
 FEW = 9  # fields of which shap asks for all coalitions; of more it draws orders
 ORDERS = 32  # that shap draws, each with its reverse

@@ -1,5 +1,6 @@
 import json
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,9 +20,8 @@ from satchel_training.tasks import TASKS, find_task
 from satchel_training.tasks.task import narrow
 from satchel_training.train import train
 
-SHIPPED = {
-    bundle.name: bundle for bundle in satchel.models() if bundle.path.parent == bundles.folders()[0]
-}
+FOLDER = Path(bundles.folders()[0])
+SHIPPED = {bundle.name: bundle for bundle in satchel.models() if bundle.path.parent == FOLDER}
 DEVIATION = 1e-6  # solvers end a little apart on other processors
 LEVEL = 1.01  # of a published loss
 BY_DEFAULT = ("linear", "logistic", "ann", "cnn-small", "cnn-large")  # need no recipe

@@ -320,20 +320,21 @@ def test_data_in_another_file_are_never_opened(tmp_path, tiny_bytes, monkeypatch
 
 def test_finds_by_name_task_and_path(folder, monkeypatch):
     path = folder / "tiny.linear.onnx"
-    assert bundles.find("tiny.linear", [folder]) == path
-    assert bundles.find("tiny", [str(folder)]) == path
-    assert bundles.find(path) == path
-    assert bundles.find(str(path)) == path
+    assert bundles.find("tiny.linear", [folder]) == str(path)
+    assert bundles.find("tiny", [str(folder)]) == str(path)
+    assert bundles.find(path) == str(path)
+    assert bundles.find(str(path)) == str(path)
     monkeypatch.chdir(folder)
-    assert bundles.find("tiny.linear.onnx").resolve() == path.resolve()
-    assert bundles.find("./tiny.linear.onnx").resolve() == path.resolve()
+    assert Path(bundles.find("tiny.linear.onnx")).resolve() == path.resolve()
+    assert Path(bundles.find("./tiny.linear.onnx")).resolve() == path.resolve()
+    assert satchel.load("tiny.linear.onnx").bundle.path == Path("tiny.linear.onnx")
 
 
 def test_finds_in_the_folders_of_the_environment(folder, tmp_path, monkeypatch):
     (tmp_path / "empty").mkdir()
     listed = os.pathsep.join([str(tmp_path / "empty"), "", str(folder)])
     monkeypatch.setenv("SATCHEL_MODELS", listed)
-    assert bundles.find("tiny") == folder / "tiny.linear.onnx"
+    assert bundles.find("tiny") == str(folder / "tiny.linear.onnx")
     assert [bundle.name for bundle in satchel.models()] == ["tiny.linear"]
     assert satchel.load("tiny").name == "tiny.linear"
 
@@ -341,13 +342,13 @@ def test_finds_in_the_folders_of_the_environment(folder, tmp_path, monkeypatch):
 def test_a_folder_given_twice_is_searched_once(folder, monkeypatch):
     monkeypatch.setenv("SATCHEL_MODELS", str(folder))
     again = folder / ".." / folder.name
-    assert bundles.folders([folder, again]) == [folder]
-    assert bundles.find("tiny", [folder, again]) == folder / "tiny.linear.onnx"
+    assert bundles.folders([folder, again]) == [str(folder)]
+    assert bundles.find("tiny", [folder, again]) == str(folder / "tiny.linear.onnx")
 
 
 def test_shipped_models_come_first(folder, tmp_path, monkeypatch):
-    monkeypatch.setattr(bundles, "_SHIPPED", (tmp_path / "absent", folder))
-    assert bundles.folders([tmp_path]) == [folder, tmp_path]
+    monkeypatch.setattr(bundles, "_SHIPPED", (str(tmp_path / "absent"), str(folder)))
+    assert bundles.folders([tmp_path]) == [str(folder), str(tmp_path)]
 
 
 def test_a_folder_that_does_not_exist_is_an_error(tmp_path, monkeypatch):
@@ -395,7 +396,7 @@ def test_a_path_that_is_too_long_is_no_model():
 
 def test_a_task_without_a_default_needs_the_full_name(folder):
     (folder / "index.json").unlink()
-    assert bundles.find("tiny.linear", [folder]) == folder / "tiny.linear.onnx"
+    assert bundles.find("tiny.linear", [folder]) == str(folder / "tiny.linear.onnx")
     with pytest.raises(BundleError, match="no model 'tiny'"):
         bundles.find("tiny", [folder])
 

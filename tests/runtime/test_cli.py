@@ -16,7 +16,7 @@ CSV = "name,score,hours,course,effort\nAda,12,6.5,math,high\nBen,3,1,français,\
 
 @pytest.fixture(autouse=True)
 def _only_tiny(monkeypatch, models_dir):
-    monkeypatch.setattr(bundles, "_SHIPPED", (models_dir,))
+    monkeypatch.setattr(bundles, "_SHIPPED", (str(models_dir),))
 
 
 @pytest.fixture

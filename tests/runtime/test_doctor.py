@@ -296,7 +296,7 @@ def test_a_bundle_that_kills_its_process_is_named_and_the_others_are_tried(model
     def run(arguments):
         program = arguments[1].replace(
             "predictor = satchel.load(path)",
-            "if path.stem == 'tiny.linear': os.abort()\n        predictor = satchel.load(path)",
+            "if 'tiny.linear' in path: os.abort()\n        predictor = satchel.load(path)",
         )
         return run_child([arguments[0], program, *arguments[2:]])
 

@@ -25,7 +25,7 @@ FEW = (
 
 @pytest.fixture(autouse=True)
 def _only_tiny(monkeypatch, models_dir):
-    monkeypatch.setattr(bundles, "_SHIPPED", (models_dir,))
+    monkeypatch.setattr(bundles, "_SHIPPED", (str(models_dir),))
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
         try:
             bundle = bundles.read_listed(path)
         except BundleError as error:
-            rows.append({"name": path.stem, "error": str(error)})
+            rows.append({"name": bundles.stem(path), "error": str(error)})
             continue
         rows.append(
             {
@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
                 "verified": bundle.verified,
                 "demonstration": bundle.spec.demonstration,
                 "sha256": bundle.sha256,
-                "path": str(path),
+                "path": path,
             }
         )
     if arguments.json:

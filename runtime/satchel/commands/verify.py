@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
             result = predictor.verify()
         except BundleError as error:
             failed += 1
-            print(f"FAILED  {path.stem}: {error}")
+            print(f"FAILED  {bundles.stem(path)}: {error}")
             continue
         failed += not result.passed
         state = "ok" if result.passed else "FAILED"

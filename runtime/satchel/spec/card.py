@@ -1,15 +1,11 @@
 """What is known of a model: reference, checks, and the card for people."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import ClassVar
 
 from satchel.record import record
-from satchel.spec.rules import (
-    require,
-)
+from satchel.spec.rules import require
 
 Value = str | float | None
 

@@ -1,11 +1,8 @@
 """The whole contract of one bundle, to and from JSON."""
 
-from __future__ import annotations
-
 import json
-import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 from satchel.dataclass_json import from_plain, to_plain
 from satchel.errors import SpecError
@@ -17,7 +14,6 @@ from satchel.spec.rules import require, require_unique
 
 SPEC_VERSION = 1
 NO_REFERENCE = Reference()
-NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
 @record(kw_only=True)
@@ -47,8 +43,7 @@ class Spec:
 
     def __post_init__(self) -> None:
         for part in (self.task, self.model):
-            named = NAME.fullmatch(part) is not None
-            require(named, f"{part!r} is no name: small letters, digits and single hyphens")
+            require(is_name(part), f"{part!r} is no name: small letters, digits and single hyphens")
         require(bool(self.outputs), "a model needs at least one output")
         require_unique([output.name for output in self.outputs], "output")
         require(
@@ -112,6 +107,12 @@ class Spec:
         return f"{self.task}.{self.model}"
 
     @property
+    def scored(self) -> tuple[str, ...]:
+        """Names of the outputs beside the segment; that of the segment where it is alone."""
+        names = tuple([o.name for o in self.outputs if not isinstance(o, Segment)])
+        return names or (self.outputs[0].name,)
+
+    @property
     def demonstration(self) -> bool:
         """Whether the data are made or follow a simple rule: the model is but an example."""
         return self.card.source.synthetic or bool(self.card.source.rule)
@@ -122,7 +123,7 @@ class Spec:
         return json.dumps(plain, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
     @classmethod
-    def from_json(cls, text: str) -> Spec:
+    def from_json(cls, text: str) -> Self:
         """Read a spec.
 
         Raises
@@ -137,7 +138,7 @@ class Spec:
         return cls.from_dict(plain)
 
     @classmethod
-    def from_dict(cls, plain: Any) -> Spec:
+    def from_dict(cls, plain: Any) -> Self:
         """Read a spec from plain Python; errors as in `from_json`."""
         version = plain.get("spec_version") if isinstance(plain, Mapping) else None
         if version != SPEC_VERSION:
@@ -149,6 +150,13 @@ class Spec:
             return from_plain(cls, plain)
         except RecursionError:
             raise SpecError("the spec is nested too deeply") from None
+
+
+def is_name(text: str) -> bool:
+    """Whether `text` is small letters and digits of ASCII, with single hyphens between them."""
+    # Told without a pattern, which takes longer to compile than all names of a folder to read.
+    words = text.split("-")
+    return text.isascii() and text == text.lower() and all(map(str.isalnum, words))
 
 
 def _refuse_constant(name: str) -> float:

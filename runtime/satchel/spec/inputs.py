@@ -1,7 +1,5 @@
 """What goes into a model: features, derived numbers, columns of the encoded matrix."""
 
-from __future__ import annotations
-
 import math
 from typing import ClassVar, Literal, get_args
 
@@ -17,15 +15,15 @@ from satchel.spec.rules import (
 Direction = Literal["", "increase", "decrease"]
 
 
-def _require_direction(feature: Number | Category) -> None:
+def _require_direction(feature: "Number | Category") -> None:
     name, direction = feature.name, feature.direction
+    if not direction:
+        return
     require(
         direction in get_args(Direction),
         f"{name}: no direction {direction!r}; there are {get_args(Direction)}",
     )
-    require(
-        not direction or feature.actionable, f"{name} has a direction, so it must be actionable"
-    )
+    require(feature.actionable, f"{name} has a direction, so it must be actionable")
 
 
 @record(kw_only=True)

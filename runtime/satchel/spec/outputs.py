@@ -1,7 +1,5 @@
 """What comes out of a model: scores, classes, segments, their uncertainty, and advice."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 from typing import ClassVar
 

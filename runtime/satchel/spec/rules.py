@@ -1,10 +1,8 @@
 """The checks that the classes of a spec make of themselves."""
 
-from __future__ import annotations
-
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Sequence
 from itertools import pairwise
 
 from satchel.errors import SpecError
@@ -18,10 +16,11 @@ def require(condition: bool, message: str) -> None:
         raise SpecError(message)
 
 
-def require_unique(names: Iterable[str], what: str) -> None:
+def require_unique(names: Sequence[str], what: str) -> None:
     """Refuse names of which one stands twice."""
-    repeated = [name for name, count in Counter(names).items() if count > 1]
-    require(not repeated, f"{what} named twice: {repeated}")
+    if len(set(names)) < len(names):
+        repeated = [name for name, count in Counter(names).items() if count > 1]
+        raise SpecError(f"{what} named twice: {repeated}")
 
 
 def require_ordered(bounds: Bounds, what: str) -> None:

@@ -76,7 +76,9 @@ class PlainRows(Sequence[Sequence[str]]):
         if width > WIDEST:
             ends = self._ends[:, place].tolist()
             return [self._text[a:b] for a, b in zip(starts.tolist(), ends, strict=True)]
-        windows = np.lib.stride_tricks.sliding_window_view(self._letters, width)
+        letters = self._letters
+        shape, step = (len(letters) - width + 1, width), letters.strides[0]
+        windows: NDArray[Any] = np.ndarray(shape, letters.dtype, letters, 0, (step, step))
         cells = windows[starts].astype(np.uint32, copy=False)
         if lengths.min(initial=0) < width:
             # numpy ends a text where nothing but NUL follows.

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
-from satchel.readers import RawColumn
 from satchel.spec import Number, NumberBins, Spec
 from satchel.tables.marks import full_marks
 from satchel.values import is_missing, plain, read_number
+
+if TYPE_CHECKING:
+    from satchel.readers import RawColumn
 
 LOWEST = 0.1
 BY_CHANCE = 0.05
