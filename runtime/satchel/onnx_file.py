@@ -1,8 +1,9 @@
 """Reads the metadata of an ONNX model from its bytes, without a session.
 
 Walks the protobuf wire format (https://protobuf.dev/programming-guides/encoding/) over the few
-messages of ONNX that matter here. On the way it refuses tensors with external data: ONNX
-Runtime would read them from files beside the model, or from the working folder.
+messages of ONNX that matter here. On the way it refuses tensors with external data, which ONNX
+Runtime would read from files beside the model or from the working folder, and loops, which nothing
+could stop.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ _CHILDREN: dict[str, dict[int, str]] = {
 _LONG = 256  # bytes of an attribute; a network has none of this length, and needs no pattern
 _METADATA_PROPS = 14
 _EXTERNAL_DATA, _DATA_LOCATION = 13, 14
+_OPERATOR = 4
 
 
 def read_metadata(model: bytes) -> dict[str, str]:
@@ -46,7 +48,8 @@ def read_metadata(model: bytes) -> dict[str, str]:
     Raises
     ------
     BundleError
-        Where the bytes are no ONNX model, a key stands twice, or a tensor is kept elsewhere.
+        Where the bytes are no ONNX model, a key stands twice, a tensor is kept elsewhere, or the
+        graph loops.
     """
     metadata: dict[str, str] = {}
     graphs = 0
@@ -61,7 +64,7 @@ def read_metadata(model: bytes) -> dict[str, str]:
             metadata[key] = text
         elif number in _MODEL:
             graphs += number == 7
-            _refuse_external_data(value, _MODEL[number], 1, left)
+            _refuse_hostile(value, _MODEL[number], 1, left)
     if not graphs:
         raise BundleError("this is no ONNX model: it holds no graph")
     return metadata
@@ -88,7 +91,7 @@ def _scalars() -> re.Pattern[bytes]:
     return re.compile(pattern, re.DOTALL)
 
 
-def _refuse_external_data(message: memoryview, kind: str, depth: int, left: Iterator[int]) -> None:
+def _refuse_hostile(message: memoryview, kind: str, depth: int, left: Iterator[int]) -> None:
     if depth > MAX_DEPTH:
         raise BundleError(f"the graph is nested more than {MAX_DEPTH} deep")
     children = _CHILDREN[kind]
@@ -98,8 +101,12 @@ def _refuse_external_data(message: memoryview, kind: str, depth: int, left: Iter
             number == _EXTERNAL_DATA or (number == _DATA_LOCATION and value != 0)
         ):
             raise BundleError("the graph keeps data in another file, which is never read")
-        if number in children and isinstance(value, memoryview):
-            _refuse_external_data(value, children[number], depth + 1, left)
+        if not isinstance(value, memoryview):
+            continue
+        if kind == "node" and number == _OPERATOR and bytes(value[:5]) == b"Loop":
+            raise BundleError("the graph holds a loop, which may never end")
+        if number in children:
+            _refuse_hostile(value, children[number], depth + 1, left)
 
 
 def _fields(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from satchel.doubt import doubts
 from satchel.errors import Problem, RecordError, TableError
 from satchel.prediction import Predictions
 from satchel.predictor import Predictor
@@ -76,7 +77,7 @@ class TablePredictor:
         marks: Marks | None = None,
     ) -> None:
         self._predictor = predictor
-        self._width = len(header)
+        self._width, self._fields = len(header), len(predictor.spec.inputs.features)
         self.count = self.refused = 0
         features = {feature.name: feature for feature in predictor.spec.inputs.features}
         for theirs in mapping:
@@ -188,14 +189,16 @@ class TablePredictor:
     def answer(self, rows: Sequence[Row], items: Predictions) -> Answered:
         """Return the rows of the answer, under the columns of `header`."""
         notes: list[object] = [""] * len(rows)
+        reasons: list[object] = [""] * len(rows)
         for i, found in items.notes.items():
             notes[i] = "; ".join(str(note) for note in found if note.field not in self.absent)
+            reasons[i] = "; ".join(doubts(found, self._fields))
         errors: list[object] = [None] * len(rows)
         for i, error in items.errors.items():
             extra = rows[i][self._width :]
             lost = f"; cells beyond the header: {list(extra)}" if extra else ""
             errors[i] = f"{error}{lost}"
-        columns = [*_cells(items), notes, errors]
+        columns = [*_cells(items), reasons, notes, errors]
         for column in columns[:-1]:
             for i in items.errors:
                 column[i] = None
@@ -238,12 +241,13 @@ def _columns(predictor: Predictor) -> Iterator[tuple[str, bool]]:
             yield f"{name}_probability", True
     if predictor.spec.advice is not None:
         yield "advice", False
+    yield "doubts", False
     yield "notes", False
     yield "error", False
 
 
 def _cells(items: Predictions) -> Iterator[list[object]]:
-    """Yield the columns of `_columns`, but for notes and errors."""
+    """Yield the columns of `_columns`, but for doubts, notes and errors."""
     for answers in items.outputs.values():
         columns = [answers.value, answers.label, answers.probability]
         columns += [bound for _, low, high in answers.intervals for bound in (low, high)]

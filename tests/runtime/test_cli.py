@@ -300,7 +300,7 @@ def test_a_brief_answer_leaves_out_what_the_model_has_read(run, table):
     header, ada, ben = out.splitlines()
     assert header.startswith("name,predicted_grade,")
     assert (ada.split(",")[0], ben.split(",")[0]) == ("Ada", "Ben")
-    assert [len(line.split(",")) for line in (header, ada, ben)] == [13] * 3
+    assert [len(line.split(",")) for line in (header, ada, ben)] == [14] * 3
 
 
 def test_predict_a_table_as_json_lines(run, table, predictor):

@@ -89,6 +89,18 @@ def test_external_data_are_refused(proto, path, sign):
         read_metadata(hostile)
 
 
+@pytest.mark.parametrize(
+    "path", [(7, 1), (7, 1, 5, 6, 1), (7, 1, 5, 11, 1), (25, 7), (20, 1, 1)], ids=str
+)
+def test_loops_are_refused(proto, path):
+    def model(operator):
+        return proto.field(7, b"") + nested(proto, path, proto.field(4, operator))
+
+    assert read_metadata(model("If")) == {}
+    with pytest.raises(BundleError, match="holds a loop, which may never end"):
+        read_metadata(model("Loop"))
+
+
 def test_external_data_behind_long_lists_of_an_attribute_are_refused(proto):
     floats = b"\x3d\x4a\x3d\x40\x00" * 1000
     ints = b"".join(b"\x40" + proto.varint(number) for number in (0, 127, 128, 2**63, 2**64 - 1))

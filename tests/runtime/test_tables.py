@@ -203,6 +203,7 @@ def test_the_answer_keeps_all_columns(predictor):
         "predicted_outcome_probability",
         "predicted_group",
         "advice",
+        "doubts",
         "notes",
         "error",
     ]
@@ -235,10 +236,11 @@ def test_only_values_that_are_blank_in_a_column_are_noted(predictor):
     table = TablePredictor(predictor, [*HEADER, "effort"], {})
     chunk = [["x", "18", "", "math", "low"]]
     (row,) = table.answer(chunk, table.predict(chunk))
-    assert dict(zip(table.header, row, strict=True))["notes"] == (
-        "score = 18 is outside the range seen in training (2 to 17); "
-        "hours was not given; 5 was used in its place"
-    )
+    written = dict(zip(table.header, row, strict=True))
+    outside = "score = 18 is outside the range seen in training (2 to 17)"
+    assert written["notes"] == f"{outside}; hours was not given; 5 was used in its place"
+    # Fields without a column were not given either.
+    assert written["doubts"] == f"{outside}; 3 of 6 fields were not given"
 
 
 def test_a_brief_answer_keeps_the_columns_that_the_model_does_not_read(predictor):
