@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from satchel import bundle as bundles
+from satchel import progress
 from satchel.cli import main
 
 MOODLE = (
@@ -201,12 +202,35 @@ def test_a_workbook_is_not_printed_on_a_terminal(run, table, monkeypatch):
 
 
 def test_progress_counts_bytes_on_a_terminal(run, table, monkeypatch):
-    pytest.importorskip("tqdm", reason="progress needs tqdm")
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    path = table("score,hours,course\n" + "1,2,math\n" * 20_001)
+    monkeypatch.setattr(progress, "FIRST", 0)
+    path = table("score,hours,course\n" + "1,2,math\n" * 120_001)
     _, _, err = run("predict", "tiny", path)
-    assert "predicted: 100%" in err
-    assert "180k/180k" in err
+    shown = err.split("\r")
+    assert any(line.startswith("predicted 49% of 1.08 MB, ") for line in shown)
+    assert shown[-2].isspace()  # it is wiped away
+    assert shown[-1].startswith("Demonstration.")
+
+
+def test_work_that_is_soon_done_and_other_streams_show_no_progress(run, table, monkeypatch):
+    path = table("score,hours,course\n1,2,math\n")
+    assert "\r" not in run("predict", "tiny", path)[2]
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    assert "\r" not in run("predict", "tiny", path)[2]
+
+
+@pytest.mark.parametrize(
+    ("done", "total", "unit", "seconds", "said"),
+    [
+        (45e6, 100e6, "B", 1.5, "45% of 100 MB, 30 MB a second, 0:02 left"),
+        (1, 4000, "rows", 10, "0% of 4,000 rows, 0.1 rows a second, 11:06:30 left"),
+        (0, 10, "folds", 1, "0% of 10 folds, 0 folds a second"),
+        (999, None, "B", 1, "999 B, 999 B a second"),
+        (1234567, None, "B", 10, "1.235 MB, 123.5 kB a second"),
+    ],
+)
+def test_progress_says_how_much_how_fast_and_how_long(done, total, unit, seconds, said):
+    assert progress.state(done, total, unit, seconds) == said
 
 
 def test_a_row_number_that_is_none_is_wrong_use(run, table):
