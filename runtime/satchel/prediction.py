@@ -69,7 +69,7 @@ class Answer:
         return self.intervals[0] if self.intervals else None
 
 
-@record(hidden=("_scored", "_fields"))
+@record(hidden=("_scored", "_only", "_fields"))
 class Prediction:
     """The answer to one record.
 
@@ -96,6 +96,7 @@ class Prediction:
     advice: str | None = None
     notes: tuple[Note, ...] = ()
     _scored: tuple[str, ...] = ()
+    _only: Answer | None = None
     _fields: int = 0
 
     @property
@@ -115,40 +116,32 @@ class Prediction:
     @property
     def value(self) -> float | None:
         """The score, in `unit`."""
-        names = self._scored
-        return (self.outputs[names[0]] if len(names) == 1 else self._several("value")).value
+        return (self._only or self._several("value")).value
 
     @property
     def unit(self) -> str:
         """The unit of `value`."""
-        names = self._scored
-        return (self.outputs[names[0]] if len(names) == 1 else self._several("unit")).unit
+        return (self._only or self._several("unit")).unit
 
     @property
     def label(self) -> str | None:
         """The class, or the side of the pass mark."""
-        names = self._scored
-        return (self.outputs[names[0]] if len(names) == 1 else self._several("label")).label
+        return (self._only or self._several("label")).label
 
     @property
     def probability(self) -> float | None:
         """The probability of the positive label."""
-        names = self._scored
-        return (
-            self.outputs[names[0]] if len(names) == 1 else self._several("probability")
-        ).probability
+        return (self._only or self._several("probability")).probability
 
     @property
     def interval(self) -> Interval | None:
         """The first prediction interval."""
-        names = self._scored
-        return (self.outputs[names[0]] if len(names) == 1 else self._several("interval")).interval
+        return (self._only or self._several("interval")).interval
 
     @property
     def intervals(self) -> tuple[Interval, ...]:
         """All prediction intervals."""
-        names = self._scored
-        return (self.outputs[names[0]] if len(names) == 1 else self._several("intervals")).intervals
+        return (self._only or self._several("intervals")).intervals
 
     def _several(self, attribute: str) -> Answer:
         example = f"outputs[{self._scored[0]!r}].{attribute}"
@@ -237,6 +230,7 @@ class Predictions(Sequence["Prediction | RecordError"]):
             None if self.advice is None else self.advice[i],
             tuple(self.notes.get(i, ())),
             self._scored,
+            outputs[self._scored[0]] if len(self._scored) == 1 else None,
             self._fields,
         )
 
@@ -312,6 +306,7 @@ class _OpenPrediction:
         "advice",
         "notes",
         "_scored",
+        "_only",
         "_fields",
     )
 
@@ -323,6 +318,7 @@ class _OpenPrediction:
         advice: str | None,
         notes: tuple[Note, ...],
         scored: tuple[str, ...],
+        only: Answer | None,
         fields: int,
     ) -> None:
         self.origin = origin
@@ -331,6 +327,7 @@ class _OpenPrediction:
         self.advice = advice
         self.notes = notes
         self._scored = scored
+        self._only = only
         self._fields = fields
         self.__class__ = Prediction  # type: ignore[assignment]
 

@@ -92,7 +92,14 @@ class RowDecoder:
                 raise _unusable(name)
             segment = None if self._segment is None else answer.label
             return make_prediction(
-                self._origin, {name: answer}, segment, None, notes, self._scored, self._fields
+                self._origin,
+                {name: answer},
+                segment,
+                None,
+                notes,
+                self._scored,
+                answer,
+                self._fields,
             )
         outputs = {}
         for (name, decode), numbers in zip(self._answers, raw, strict=True):
@@ -105,8 +112,9 @@ class RowDecoder:
         if self._advice is not None:
             group = None if self._advice.segment is None else segment
             advice = self._table.get((str(outputs[self._advice.output].label), group))
+        only = outputs[self._scored[0]] if len(self._scored) == 1 else None
         return make_prediction(
-            self._origin, outputs, segment, advice, notes, self._scored, self._fields
+            self._origin, outputs, segment, advice, notes, self._scored, only, self._fields
         )
 
     def number(self, raw: Sequence[Raw]) -> float:
