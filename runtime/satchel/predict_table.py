@@ -160,10 +160,12 @@ class TablePredictor:
             blank: Row = [""] * self._width
             whole = [blank if i in refused else row for i, row in enumerate(rows)]
         values: dict[str, RawColumn] = {}
+        cells: dict[str, RawColumn] = {}
         unclear: dict[int, list[str]] = {}
         empty = np.ones(len(rows), bool)
         for name, place in self._places.items():
-            values[name], wrong = self._readers[name].column(column_of(whole, place))
+            cells[name] = column_of(whole, place)
+            values[name], wrong = self._readers[name].column(cells[name])
             if name in self._scales:
                 self._scales[name].see(values[name])
             for i, message in wrong.items():
@@ -177,14 +179,31 @@ class TablePredictor:
             if i not in refused and i not in unclear:
                 refused[i] = ["the row is empty"]
         predictions = self._predictor.predict_many(values)
-        errors = {
-            i: RecordError([Problem("", message) for message in messages])
-            for i, messages in (unclear | refused).items()
-        }
-        predictions = replace(predictions, errors={**predictions.errors, **errors})
+        errors = self._with_texts(predictions.errors, values, cells)
+        for i, messages in (unclear | refused).items():
+            errors[i] = RecordError([Problem("", message) for message in messages])
+        predictions = replace(predictions, errors=errors)
         self.count += len(rows)
         self.refused += len(predictions.errors)
         return values, predictions
+
+    def _with_texts(
+        self,
+        errors: Mapping[int, RecordError],
+        values: Mapping[str, RawColumn],
+        cells: Mapping[str, RawColumn],
+    ) -> dict[int, RecordError]:
+        """Return the errors of rows as they are of their texts: '21' stood there, not 21.0."""
+        rows = list(errors)
+        texts = {
+            name: [
+                str(cells[name][i]) if isinstance(values[name], np.ndarray) else values[name][i]
+                for i in rows
+            ]
+            for name in values
+        }
+        again = self._predictor.predict_many(texts).errors if rows else {}
+        return dict(zip(rows, again.values(), strict=True))
 
     def answer(self, rows: Sequence[Row], items: Predictions) -> Answered:
         """Return the rows of the answer, under the columns of `header`."""

@@ -97,10 +97,10 @@ def test_what_is_not_plain_is_left_to_others(text):
     assert read_plain_numbers(np.array(["1", text]), point=True) is None
 
 
-def answer(predictor, content, brief):
+def answer(predictor, content, brief, missing=MISSING):
     out = io.BytesIO()
     reader = CsvReader(io.BytesIO(content), "class.csv", wanted=wanted(predictor.spec, {}, {}))
-    marks = Marks((*MISSING, "0"), reader.decimal)
+    marks = Marks(missing, reader.decimal)
     table = TablePredictor(predictor, reader.header, {}, brief, marks)
     writer = CsvWriter(out, reader.style)
     writer.write([table.header])
@@ -124,17 +124,28 @@ rows = st.tuples(
 )
 
 
+plain_scores = st.integers(0, 25).map(str) | st.sampled_from(["", "12.5", "21", "007", "1.0"])
+plain_rows = st.tuples(cells, plain_scores, plain_scores, st.sampled_from(["math", "art", ""]))
+
+
 @settings(max_examples=150, deadline=None)
-@given(st.lists(rows, min_size=21, max_size=40), st.booleans(), st.sampled_from(["\n", "\r\n"]))
-def test_a_table_is_answered_alike_in_both_ways(predictor, table, brief, end):
+@given(
+    st.lists(rows | plain_rows, min_size=21, max_size=40)
+    | st.lists(plain_rows, min_size=21, max_size=40),
+    st.booleans(),
+    st.sampled_from(["\n", "\r\n"]),
+    st.sampled_from([MISSING, (*MISSING, "0")]),
+)
+@example([("Ann", "12.5", "21", "art")] * 30, True, "\n", MISSING)
+def test_a_table_is_answered_alike_in_both_ways(predictor, table, brief, end, missing):
     out = io.StringIO()
     header = ["name", "score", "hours", "course"]
     csv.writer(out, lineterminator=end).writerows([header, *table])
     content = out.getvalue().encode()
-    fast, told, _ = answer(predictor, content, brief)
+    fast, told, _ = answer(predictor, content, brief, missing)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tables, "split", lambda *_: None)
-        slow, as_told, plain = answer(predictor, content, brief)
+        slow, as_told, plain = answer(predictor, content, brief, missing)
     assert (fast, told, plain) == (slow, as_told, 0)
 
 
