@@ -4,13 +4,13 @@
 #
 #   tests/aarch64.sh [FOLDER]      where to keep what is fetched; build/aarch64 by default
 #
-# NUMPY and ONNXRUNTIME choose versions. The newest ONNX Runtime that starts in Debian 12's
-# emulator is not the newest there is: 1.31.1 crashes at import. Exit 0 done or skipped (the
-# reason is printed), 1 a model fails.
+# NUMPY and ONNXRUNTIME choose versions. ONNX Runtime 1.28 and later crash at import in the
+# emulator of Debian 12 (qemu 7.2), not in that of Debian 13 (qemu 10.0). Exit 0 done or skipped
+# (the reason is printed), anything else a failure.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 folder=$(realpath -m "${1:-build/aarch64}")
-numpy=${NUMPY:-2.4.6} onnxruntime=${ONNXRUNTIME:-1.23.2} suite=bookworm python=3.11
+numpy=${NUMPY:-2.4.6} onnxruntime=${ONNXRUNTIME:-1.25.1} suite=bookworm python=3.11
 emulator=qemu-aarch64-static
 
 skip() { echo "SKIPPED: $1"; exit 0; }

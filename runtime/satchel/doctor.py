@@ -25,7 +25,12 @@ PYTHON = (3, 11)
 GLIBC = (2, 28)
 NUMPY = (1, 26)
 ONNXRUNTIME = (1, 19)
-BROKEN_ONNXRUNTIME = (1, 21, 0)  # dies on a Raspberry Pi 4
+BROKEN_ONNXRUNTIME = {
+    (1, 21, 0): "dies on a Raspberry Pi 4",
+    # https://github.com/microsoft/onnxruntime/issues/28557
+    (1, 26, 0): "gets the first of two classes of a forest wrong",
+    (1, 27, 0): "gets the first of two classes of a forest wrong",
+}
 # numpy is built for x86-64-v2 from here on; these are its flags, pni being SSE3.
 NUMPY_OF_X86_64_V2 = (2, 4)
 OLDER_NUMPY = "python3 -m pip install 'numpy<2.4'"
@@ -247,9 +252,10 @@ def check_library(
     if numbers[:2] < least:
         text += ": satchel needs %d.%d or later" % least
         return Finding(WRONG, name, text, "python3 -m pip install --upgrade %s" % name)
-    if name == "onnxruntime" and numbers == BROKEN_ONNXRUNTIME:
-        text += " dies on some processors"
-        return Finding(WRONG, name, text, "python3 -m pip install 'onnxruntime!=1.21.0'")
+    if name == "onnxruntime" and numbers in BROKEN_ONNXRUNTIME:
+        text += " " + BROKEN_ONNXRUNTIME[numbers]
+        others = ",".join("!=%d.%d.%d" % broken for broken in sorted(BROKEN_ONNXRUNTIME))
+        return Finding(WRONG, name, text, "python3 -m pip install 'onnxruntime%s'" % others)
     if name == "numpy" and old_processor and numbers[:2] >= NUMPY_OF_X86_64_V2:
         text += " is built for a later processor and may stop at any time"
         return Finding(WRONG, name, text, OLDER_NUMPY)

@@ -228,6 +228,9 @@ def test_an_onnxruntime_that_dies_is_to_be_replaced_by_another():
         ("onnxruntime", "1.18.1", False, WRONG),
         ("onnxruntime", "1.21.0", False, WRONG),
         ("onnxruntime", "1.21.1", False, OK),
+        ("onnxruntime", "1.26.0", False, WRONG),
+        ("onnxruntime", "1.27.0", False, WRONG),
+        ("onnxruntime", "1.28.0", False, OK),
     ],
 )
 def test_versions(name, version, old_processor, state):

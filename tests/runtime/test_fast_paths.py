@@ -194,7 +194,7 @@ values = st.one_of(
     st.booleans(),
     st.sampled_from([np.bool_(True), np.float64(1.5), np.int64(3), np.float32(0.1), 10**400]),
     st.sampled_from(range(7)).map(
-        [complex(1), np.timedelta64(1), np.str_("a"), [], (), math.nan, 1e300].__getitem__
+        [complex(1), np.timedelta64(1, "s"), np.str_("a"), [], (), math.nan, 1e300].__getitem__
     ),
 )
 

@@ -60,7 +60,7 @@ STRANGE = (
     *(
         np.int64(3),
         np.bool_(True),
-        np.datetime64("NaT"),
+        np.datetime64("NaT", "s"),
         np.array([1.0]),
         np.array(2.0),
         np.str_("a"),
