@@ -38,7 +38,9 @@ def measure(paths: dict[str, Path]) -> list[Row]:
     source, target = folder / "class.csv", folder / "answer.csv"
     if not source.exists():
         rows = build.generate(ROWS, SEED)[list(build.TASK.features)]
-        rows.astype({n: int for n in rows if rows[n].dtype.kind == "f"}).to_csv(source, index=False)
+        whole = rows.astype({n: int for n in rows if rows[n].dtype.kind == "f"})
+        whole.to_csv(source.with_suffix(".part"), index=False)
+        source.with_suffix(".part").rename(source)
     pipeline = folder / "pipeline.joblib"
     joblib.dump(rivals.pipeline(LinearRegression()), pipeline)
     model = str(build.score(folder))

@@ -43,9 +43,7 @@ class Decoder:
         self._outputs = spec.outputs
         self._advice = spec.advice
         self._fields = len(spec.inputs.features)
-        names = tuple(o.name for o in spec.outputs)
-        scored = tuple(o.name for o in spec.outputs if not isinstance(o, Segment))
-        self.scored = scored or names
+        self.scored = spec.scored
         self._segment = next((o.name for o in spec.outputs if isinstance(o, Segment)), None)
 
     def decode(self, raw: Sequence[NDArray[Any]], found: Found) -> Predictions:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,7 +35,8 @@ if TYPE_CHECKING:
     # Some rows: their places among all, and their columns.
     Part = tuple[range, Mapping[str, RawColumn]]
 
-# What so many rows need stays in the processor's cache.
+# What so many rows need stays in the processor's cache. As many as `satchel.ort.ROWS_PER_RUN`, so
+# that a graph meets the same runs of rows whichever way they come.
 ROWS_PER_BLOCK = 1024
 
 
@@ -64,6 +65,7 @@ class Encoder:
         self._readers = [
             NumberReader(f) if isinstance(f, Number) else CategoryReader(f) for f in inputs.features
         ]
+        self._inputs = inputs
         self._names = [feature.name for feature in inputs.features]
         self._numbers = NumberBlock([r for r in self._readers if isinstance(r, NumberReader)])
         self._used = frozenset(self._names)
@@ -76,12 +78,15 @@ class Encoder:
         codes = {f.name: f.values for f in inputs.features if isinstance(f, Category)}
         self._columns = [column_of(column, places, codes) for column in inputs.columns]
         self._sources = [column.source for column in inputs.columns]
-        # Made for the first batch: whoever asks for one record needs no tables.
-        self._matrix = cache(lambda: Matrix(inputs, self._columns))
         # "=" rather than the native "@": only the former refuses what float32 cannot hold.
         self._row = struct.Struct(f"={len(self._columns)}f")
         # The row of a plain record, None for any other: see `encode`.
         self.pack = Packer(inputs, self._readers).pack
+
+    @cached_property
+    def _matrix(self) -> Matrix:
+        # Made for the first batch: whoever asks for one record needs no tables.
+        return Matrix(self._inputs, self._columns)
 
     @property
     def width(self) -> int:
@@ -189,9 +194,10 @@ class Encoder:
             strangers: dict[int, list[Problem]] = {}
             if columns is None:
                 columns = self._gather(part, places, found, strangers)
+            # A row with problems becomes zero; whatever else is then said of this one, because
+            # all of its fields are absent, is beside the point.
             found.problems.update((i, []) for i in strangers)
             yield places, columns
-            # Whatever else was said of them meanwhile is beside the point.
             found.problems.update(strangers)
 
     def _transpose(self, rows: Sequence[Mapping[str, object]]) -> Mapping[str, RawColumn] | None:
@@ -271,7 +277,10 @@ class Encoder:
                 values.append(reader.read_absent(places, found))
                 continue
             raw = columns[name]
-            plain, unsettled = numbers[name] if name in numbers else reader.read_plain(raw)
+            if isinstance(reader, CategoryReader):
+                plain, unsettled = reader.read_plain(raw)
+            else:
+                plain, unsettled = numbers[name]
             values.append(reader.settle(plain, unsettled, raw, places, found))
         with np.errstate(all="ignore"):
             for derived, inputs in self._derived:
@@ -279,7 +288,7 @@ class Encoder:
                 for i in np.flatnonzero(~np.isfinite(value)).tolist():
                     found.problems.setdefault(places[i], [_not_derived(derived)])
                 values.append(value)
-            self._matrix().fill(matrix, values)
+            self._matrix.fill(matrix, values)
             # A sum takes a tenth of the time of a look at each row, and is not finite where any
             # column is not.
             if not np.isfinite(matrix.sum()):

@@ -33,8 +33,9 @@ if TYPE_CHECKING:
 _FLOAT_MAX = sys.float_info.max
 _LISTED_VALUES = 12
 _LARGEST_BYTE = 256
-# How marshal writes a number: its tag, and what follows. A list has a head of tag and length.
-_MARSHALLED = {int: (b"i", "<i4"), float: (b"g", "<f8")}
+# How marshal writes a number: its tag, what follows, and their size. A list has a head of tag and
+# length.
+_MARSHALLED = {int: (b"i", "<i4", 5), float: (b"g", "<f8", 9)}
 _HEAD = 5
 
 
@@ -89,8 +90,11 @@ class Reader(ABC):
 
         Parameters
         ----------
-        values, unsettled
-            As `read_plain` gives them.
+        values : ndarray, shape (rows,)
+            As `NumberBlock.read` or `CategoryReader.read_plain` gives them.
+        unsettled : sequence of int
+            The rows of those that are not plain: of them something is to be said, or their value
+            is not known yet.
         column : sequence or ndarray
             The raw values.
         places : sequence of int
@@ -120,13 +124,6 @@ class Reader(ABC):
     @abstractmethod
     def _read(self, value: object, notes: list[Note]) -> float:
         """Return a value that is there, or raise a ValueError that says what is wrong."""
-
-    @abstractmethod
-    def read_plain(self, column: RawColumn) -> tuple[NDArray[Any], list[int]]:
-        """Return the values of a column, and the rows of those that are not plain.
-
-        Of these something is to be said, or their value is not known yet: see `settle`.
-        """
 
 
 class NumberReader(Reader):
@@ -164,10 +161,6 @@ class NumberReader(Reader):
             notes.append(Note("outside", self.name, message))
         return number
 
-    def read_plain(self, column: RawColumn) -> tuple[Floats, list[int]]:
-        """Return the values of a column, and the rows of those that are not plain."""
-        return NumberBlock([self]).read({self.name: column})[self.name]
-
 
 class NumberBlock:
     """Reads the columns of all numbers together: what is asked of each is asked once of all.
@@ -185,7 +178,10 @@ class NumberBlock:
         self._fractional = np.array([[not reader.feature.integer] for reader in readers])
 
     def read(self, columns: Mapping[str, RawColumn]) -> dict[str, tuple[Floats, list[int]]]:
-        """Return by name what `Reader.read_plain` tells; fields without a column are left out."""
+        """Return by name the values, and the rows of those that are not plain.
+
+        Fields without a column are left out.
+        """
         names = [reader.name for reader in self._readers]
         given = [i for i, name in enumerate(names) if name in columns]
         if not given:
@@ -197,10 +193,10 @@ class NumberBlock:
                 row[:] = _numbers(column)
         settled = (values >= self._low[given]) & (values <= self._high[given])
         settled &= (values == np.floor(values)) | self._fractional[given]
-        whole = np.atleast_1d(settled.all(axis=1)).tolist()
+        if settled.all():
+            return {names[i]: (values[k], []) for k, i in enumerate(given)}
         return {
-            names[i]: (values[k], [] if whole[k] else np.flatnonzero(~settled[k]).tolist())
-            for k, i in enumerate(given)
+            names[i]: (values[k], np.flatnonzero(~settled[k]).tolist()) for k, i in enumerate(given)
         }
 
 
@@ -232,13 +228,12 @@ class CategoryReader(Reader):
         return code
 
     def read_plain(self, column: RawColumn) -> tuple[NDArray[Any], list[int]]:
-        """Return the positions of a column's values among the feature's, as whole numbers.
+        """Return the positions of a column's values among the feature's: uint8 or float64.
 
-        Where one of them is not plain they are float64.
+        Beside them the rows of those that are not plain, whose position is not known yet.
         """
         if isinstance(column, np.ndarray):
-            fixed = self._small and column.dtype.kind == "U"
-            if fixed and (found := self._texts.find(column)) is not None:
+            if column.dtype.kind == "U" and (found := self._texts.find(column)) is not None:
                 return found
             column = column.tolist()
         codes: dict[Any, int] = self._codes
@@ -258,6 +253,8 @@ def _numbers(column: RawColumn) -> NDArray[Any]:
     if isinstance(column, np.ndarray):
         if column.dtype.kind in "iuf":
             return column
+        if column.dtype.kind in "mM":  # times, of which Python would make numbers
+            return np.full(len(column), np.nan)
         column = column.tolist()
     if len(column) and (numbers := _of_one_type(column)) is not None:
         return numbers
@@ -280,14 +277,14 @@ def _of_one_type(column: Any) -> NDArray[Any] | None:
     marshal tells type and value of each in one pass, in half the time of any two: and True, which
     is as good as 1 elsewhere, must not pass for a number.
     """
-    tag, dtype = _MARSHALLED.get(type(column[0]), (b"", ""))
+    tag, dtype, size = _MARSHALLED.get(type(column[0]), (b"", "", 0))
     if not tag:
         return None
     try:
         data = marshal.dumps(column, 2)
     except ValueError:
         return None
-    count, size = len(column), 1 + int(dtype[-1])
+    count = len(column)
     if len(data) != _HEAD + size * count or data[_HEAD::size] != tag * count:
         return None
     return np.ndarray(count, dtype, data, _HEAD + 1, (size,))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 _CHARACTER = 4  # bytes
 _LAST_LETTER = 0x24F  # of the Latin alphabets
 _NO_LETTER = 0xFFFF_FFFF
+_WIDEST, _MOST_TEXTS = 64, 256
 
 
 class Texts:
@@ -26,7 +27,6 @@ class Texts:
     Parameters
     ----------
     texts : sequence of str
-        At most 256.
     """
 
     def __init__(self, texts: Sequence[str]) -> None:
@@ -36,17 +36,20 @@ class Texts:
     def find(self, items: NDArray[np.str_]) -> tuple[NDArray[np.uint8], list[int]] | None:
         """Return the position of each item among the texts, and the rows of those not among them.
 
-        None where no character tells the texts apart.
+        None where no character tells the texts apart, they are more than 256, or the array is a
+        wide one.
 
         Parameters
         ----------
         items : ndarray of texts of fixed width, shape (rows,)
         """
         width = items.dtype.itemsize // _CHARACTER
+        if not items.dtype.isnative or width > _WIDEST or len(self._texts) > _MOST_TEXTS:
+            return None
         if width not in self._keys:
             self._keys[width] = _key(self._texts, width)
         key = self._keys[width]
-        if key is None or not items.dtype.isnative:
+        if key is None:
             return None
         characters = np.ascontiguousarray(items).view(np.uint32).reshape(len(items), width)
         positions = key.positions.take(characters[:, key.place], mode="clip")

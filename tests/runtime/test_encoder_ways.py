@@ -213,6 +213,8 @@ typed = {
     np.int64: st.integers(-60, 60) | st.integers(-(2**63), 2**63 - 1),
     np.uint8: st.integers(0, 255),
     np.bool_: st.booleans(),
+    np.dtype("m8[ns]"): st.integers(0, 20).map(lambda count: np.timedelta64(count, "ns")),
+    np.dtype("M8[s]"): st.integers(0, 20).map(lambda count: np.datetime64(count, "s")),
     np.str_: st.sampled_from(["1", "2.5", " 7", "x", "", *VALUES]) | st.text(max_size=5),
 }
 

@@ -9,12 +9,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from satchel.predict_table import TablePredictor
+from satchel.spec import Category
 from satchel.tables import csv as tables
+from satchel.tables import lines
 from satchel.tables.csv import CsvReader, CsvWriter
 from satchel.tables.digits import read_plain_numbers
 from satchel.tables.mapping import wanted
-from satchel.tables.marks import MISSING, Marks
+from satchel.tables.marks import MISSING, CellReader, Marks
 from satchel.tables.plain import PlainRows, split
+from satchel.tables.table import ROWS_PER_CHUNK
 from satchel.values import read_number
 
 letters = st.text("a,;\t\"\n\r é€\0'=-", max_size=5)
@@ -142,11 +145,45 @@ def test_a_table_is_answered_alike_in_both_ways(predictor, table, brief, end, mi
     header = ["name", "score", "hours", "course"]
     csv.writer(out, lineterminator=end).writerows([header, *table])
     content = out.getvalue().encode()
-    fast, told, _ = answer(predictor, content, brief, missing)
     with pytest.MonkeyPatch.context() as patch:
+        # Blocks of few rows, so that an odd one leaves others plain.
+        patch.setattr(tables, "ROWS_TO_HEADER", 1)
+        patch.setattr(lines, "BLOCK", 64)
+        fast, told, _ = answer(predictor, content, brief, missing)
         patch.setattr(tables, "split", lambda *_: None)
         slow, as_told, plain = answer(predictor, content, brief, missing)
     assert (fast, told, plain) == (slow, as_told, 0)
+
+
+def test_a_refused_number_is_told_as_it_was_written(predictor):
+    content = "name,score,hours,course\n" + "Ann,12,3.5,math\n" * 30 + "Ben,0021,3.50,math\n"
+    written, _, plain = answer(predictor, content.encode(), brief=False)
+    assert plain > 1
+    assert written[-1][-1].startswith("score = '0021' is out of bounds")
+
+
+def test_rows_that_reach_across_blocks_come_in_chunks(monkeypatch):
+    # Each block ends within a quoted cell, where its last line ends.
+    row = '1,"' + "so\n" * 10 + "x" * 16 + '"\n'
+    monkeypatch.setattr(lines, "BLOCK", 2 * len(row))
+    content = ("a,b\n" + row * 500).encode()
+    chunks = list(CsvReader(io.BytesIO(content), "class.csv").chunks())
+    assert [list(row) for chunk in chunks for row in chunk.rows] == parsed(row) * 500
+    assert [n for chunk in chunks for n in chunk.numbers] == list(range(2, 502))
+    assert max(len(chunk.rows) for chunk in chunks[1:]) <= 3
+
+
+def test_short_rows_come_in_chunks_of_no_more_than_was_asked_for():
+    content = b"a,b\n" + b"1,\n" * 30_000
+    chunks = [*CsvReader(io.BytesIO(content), "class.csv").chunks()]
+    assert max(len(chunk.rows) for chunk in chunks) == ROWS_PER_CHUNK
+    assert sum(len(chunk.rows) for chunk in chunks) == 30_000
+
+
+def test_a_category_of_many_values_is_read_as_any_other():
+    values = tuple(map(chr, range(0x100, 0x240)))
+    reader = CellReader("c", Category(name="c", label="c", values=values), Marks())
+    assert reader.column(np.array(values)) == (list(values), {})
 
 
 def test_an_ordinary_class_list_goes_the_fast_way(predictor):

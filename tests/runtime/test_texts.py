@@ -40,6 +40,13 @@ def test_texts_that_no_character_tells_apart_are_not_looked_for():
     assert Texts(["あ", "い"]).find(np.array(["あ"])) is None
 
 
+def test_wide_arrays_and_many_texts_are_left_to_others():
+    assert Texts(["no", "yes"]).find(np.array(["yes"], "U64")) is not None
+    assert Texts(["no", "yes"]).find(np.array(["yes"], "U65")) is None
+    many = list(map(chr, range(0x100, 0x240)))
+    assert Texts(many).find(np.array(many)) is None
+
+
 def test_an_array_of_foreign_byte_order_is_not_read():
     foreign = np.array(["yes"]).astype(np.dtype("U3").newbyteorder())
     assert Texts(["no", "yes"]).find(foreign) is None

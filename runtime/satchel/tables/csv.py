@@ -13,8 +13,8 @@ from typing import BinaryIO
 from satchel.errors import TableError
 from satchel.tables.cells import as_text
 from satchel.tables.dialect import (
-    BLOCK,
     MARK,
+    SAMPLE,
     Style,
     find_decimal,
     find_delimiter,
@@ -86,11 +86,11 @@ class CsvReader:
         if file.seekable():
             self.total: int | None = file.seek(0, io.SEEK_END)
             file.seek(0)
-            start = file.read(BLOCK)
+            start = file.read(SAMPLE)
             file.seek(0)
         else:
             self.total = None
-            start = file.read(BLOCK)
+            start = file.read(SAMPLE)
             file = io.BufferedReader(Rejoined(start, file))
         self._encoding, mark = find_encoding(file, start, name)
         if self._encoding == "cp1252":
@@ -127,6 +127,7 @@ class CsvReader:
         for number, row in enumerate(first[place + 1 :], place + 2):
             self._add(chunk, row, number)
         self._first = [chunk] if chunk.rows else []
+        self._rest = self._chunks()
         decimal = options.decimal or self._find_decimal(delimiter, wanted)
         self.decimal = decimal
         # Excel writes semicolons where decimals have commas.
@@ -136,7 +137,7 @@ class CsvReader:
     def _find_decimal(self, delimiter: str, wanted: Wanted) -> str:
         """Look for the decimal mark in the first rows, which are kept for the first chunks."""
         places = [i for i, name in enumerate(self.header) if name in wanted.numbers]
-        for chunk in self._chunks():
+        for chunk in self._rest:
             self._first.append(chunk)
             if sum(len(one.rows) for one in self._first) >= ROWS_PER_CHUNK:
                 break
@@ -145,10 +146,8 @@ class CsvReader:
 
     def chunks(self, size: int = ROWS_PER_CHUNK) -> Iterator[Chunk]:
         """Yield up to `size` rows at a time; empty lines are no rows."""
-        for chunk in itertools.chain(self._first, self._chunks()):
-            for start in range(0, len(chunk.rows), size):
-                part = slice(start, start + size)
-                yield Chunk(chunk.rows[part], chunk.numbers[part])
+        for chunk in itertools.chain(self._first, self._rest):
+            yield from _slices(chunk, size)
 
     def _chunks(self) -> Iterator[Chunk]:
         """Yield the rows of a block at a time, from the line that comes next."""
@@ -158,11 +157,15 @@ class CsvReader:
                 start = self._number + 1
                 self._number += len(rows)
                 self._lines.number += len(rows)
-                yield Chunk(rows, range(start, start + len(rows)))
+                yield from _slices(Chunk(rows, range(start, self._number + 1)), ROWS_PER_CHUNK)
                 continue
             self._lines.put_back(text)
             chunk = Chunk()
-            while self._lines.left and (row := self._next_row()) is not None:
+            # A row may reach into the next block, of which the rest is then split again.
+            block = self._lines.blocks
+            while self._lines.left and self._lines.blocks == block:
+                if len(chunk.rows) == ROWS_PER_CHUNK or (row := self._next_row()) is None:
+                    break
                 self._add(chunk, row, self._number)
             if chunk.rows:
                 yield chunk
@@ -206,15 +209,14 @@ class CsvWriter:
             delimiter=style.delimiter,
             lineterminator=_LINE_END,
         )
-        self._special = re.compile(f'[{style.delimiter}"\r\n]')
+        self._special = re.compile(f'[{re.escape(style.delimiter)}"\r\n]')
         if style.mark:
             self._write(style.mark)
 
     def write(self, rows: Iterable[Row]) -> None:
         """Write rows; the first row written is the header."""
-        if isinstance(rows, Answered) and self._may_stand(rows):
-            lines = self._beside(rows)
-        else:
+        lines = self._beside(rows) if isinstance(rows, Answered) else None
+        if lines is None:
             lines = self._written(rows)
         end = self._style.line_end
         self._write("".join([line + end for line in lines]))
@@ -225,21 +227,24 @@ class CsvWriter:
     def close(self) -> None:
         """Leave the file open; nothing else is held."""
 
-    def _may_stand(self, answered: Answered) -> bool:
-        """Whether the answer repeats whole lines as they came, or nothing of them."""
-        rows = answered.rows
-        if not answered.places or not isinstance(rows, PlainRows):
-            return not answered.places
-        return len(answered.places) == rows.width and rows.delimiter == self._style.delimiter
+    def _beside(self, answered: Answered) -> list[str] | None:
+        """Return the lines of an answer, joined to those that came; None where they may not stand.
 
-    def _beside(self, answered: Answered) -> list[str]:
-        """Return the lines of an answer; they are joined, not written cell by cell."""
-        columns = [self._texts(column) for column in answered.columns]
-        if isinstance(answered.rows, PlainRows) and answered.places:
-            lines = answered.rows.lines()
-            risky = answered.rows.beginning_with(STARTS)
-            for i, line in zip(risky, self._written(answered.rows[i] for i in risky), strict=True):
+        They may where all of their cells are repeated, or none.
+        """
+        rows = answered.rows
+        lines: list[str] | None = None
+        if answered.places:
+            if not isinstance(rows, PlainRows) or rows.delimiter != self._style.delimiter:
+                return None
+            if len(answered.places) < rows.width:
+                return None
+            lines = rows.lines()
+            risky = rows.beginning_with(STARTS)
+            for i, line in zip(risky, self._written(rows[i] for i in risky), strict=True):
                 lines[i] = line
+        columns = [self._texts(column) for column in answered.columns]
+        if lines is not None:
             columns.insert(0, lines)
         return list(map(self._style.delimiter.join, zip(*columns, strict=True)))
 
@@ -249,7 +254,7 @@ class CsvWriter:
         texts = dict(zip(different, map(str, map(self._cell, different)), strict=True))
         for cell, text in texts.items():
             if self._special.search(text):
-                texts[cell] = self._written([[text, None]])[0][:-1]
+                (texts[cell],) = self._written([[text]])
         return list(map(texts.__getitem__, column))
 
     def _written(self, rows: Iterable[Row]) -> list[str]:
@@ -274,6 +279,12 @@ class CsvWriter:
             text = repr(cell) if cell == cell else ""
             return text.replace(".", ",") if self._style.decimal == "," else text
         return neutralised(as_text(cell))
+
+
+def _slices(chunk: Chunk, size: int) -> Iterator[Chunk]:
+    for start in range(0, len(chunk.rows), size):
+        part = slice(start, start + size)
+        yield Chunk(chunk.rows[part], chunk.numbers[part])
 
 
 def _nth(place: int, rows: Sequence[Row]) -> str:

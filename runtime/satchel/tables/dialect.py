@@ -17,7 +17,7 @@ from satchel.tables.table import Options, Row, Wanted, find_header
 
 DELIMITERS = ",;\t"
 MARK = "\ufeff"
-BLOCK = 1 << 20
+SAMPLE = 1 << 20  # bytes
 SAMPLE_LINES = 60  # the header and some rows, also where cells hold line breaks
 
 _MARKS = (
@@ -77,9 +77,9 @@ def find_encoding(file: BinaryIO, start: bytes, name: str) -> tuple[str, str]:
         raise TableError(
             f"{name} holds NUL bytes: it is no CSV file, or UTF-16 without its mark; {_SAVE_AGAIN}"
         )
-    blocks: Iterable[bytes] = [start] if len(start) == BLOCK else [start, b""]
+    blocks: Iterable[bytes] = [start] if len(start) == SAMPLE else [start, b""]
     if file.seekable():
-        blocks = itertools.chain(iter(lambda: file.read(BLOCK), b""), [b""])
+        blocks = itertools.chain(iter(lambda: file.read(SAMPLE), b""), [b""])
     try:
         return ("utf-8" if _is_utf8(blocks, name) else "cp1252"), ""
     finally:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 # As many digits are exact in float64, and so is ten to their number: one division rounds as
 # reading the text does.
 _MOST_DIGITS = 15
+_POWERS = np.array([float(f"1e{n}") for n in range(_MOST_DIGITS + 1)])
 _ZERO, _POINT = ord("0"), ord(".")
 
 
@@ -43,6 +44,6 @@ def read_plain_numbers(cells: NDArray[np.str_], point: bool) -> NDArray[np.float
             return None
     if (pointed & (digits == 0)).any():
         return None
-    number /= np.power(10.0, decimals)
+    number /= _POWERS.take(decimals)
     number[digits == 0] = np.nan
     return number

@@ -10,7 +10,7 @@ from satchel.errors import TableError
 from satchel.tables.dialect import MARK, not_text
 from satchel.tables.plain import LONGEST_LINE
 
-BLOCK = 1 << 19
+BLOCK = 1 << 19  # bytes
 
 
 class Lines:
@@ -26,8 +26,8 @@ class Lines:
 
     Attributes
     ----------
-    number : int
-        How many lines have been read.
+    number, blocks : int
+        How many lines, and blocks of lines, have been read.
 
     Raises
     ------
@@ -39,7 +39,7 @@ class Lines:
         self._file, self._encoding, self._name = file, encoding, name
         self._decoder = codecs.getincrementaldecoder(encoding)()
         self._carried = ""
-        self.number = 0
+        self.number = self.blocks = 0
         self.put_back(self._read().removeprefix(MARK))
 
     def __iter__(self) -> Lines:
@@ -78,6 +78,7 @@ class Lines:
         return text
 
     def _read(self) -> str:
+        self.blocks += 1
         while True:
             data = self._file.read(BLOCK)
             try:

@@ -96,7 +96,7 @@ class CellReader:
         """Return the values of a column, and by its row what is wrong with a cell."""
         wrong: dict[int, str] = {}
         if isinstance(cells, np.ndarray):
-            values = self._plain(cells)
+            values = self._plain_column(cells)
             if values is not None:
                 return values, wrong
             cells = cells.tolist()
@@ -121,11 +121,12 @@ class CellReader:
                 wrong[i] = str(error)
         return listed, wrong
 
-    def _plain(self, cells: NDArray[np.str_]) -> NDArray[Any] | None:
+    def _plain_column(self, cells: NDArray[np.str_]) -> NDArray[Any] | None:
         """Return the values of a column that is plain all through, but for blank cells."""
         if not self._is_number:
             found = self._texts.find(cells)
-            return cells if found is not None and not cells[found[1]].any() else None
+            # Blank cells are among no values; numpy 1.26 cannot ask any() of texts.
+            return cells if found is not None and (cells[found[1]] == "").all() else None
         if self._total is not None or self._marked_by_digits:
             return None
         return read_plain_numbers(cells, point=self._marks.decimal == ".")
@@ -185,7 +186,7 @@ class CellReader:
             total = 100.0
             if upper not in (1.0, 100.0):
                 raise ValueError(
-                    f"{self._name} = {shown(_plain(cell))} is a percentage, and {self._name} "
+                    f"{self._name} = {shown(_as_written(cell))} is a percentage, and {self._name} "
                     + (
                         "has no upper limit; give the number itself"
                         if upper is None
@@ -196,12 +197,12 @@ class CellReader:
         assert upper is not None
         if not 0 <= number <= total:
             raise ValueError(
-                f"{self._name} = {shown(_plain(cell))} is out of bounds; "
+                f"{self._name} = {shown(_as_written(cell))} is out of bounds; "
                 f"give a number from 0 to {plain(total)}, its total"
             )
         value = number * upper / total
         return float(math.floor(value + 0.5)) if self._integer else value
 
 
-def _plain(cell: object) -> object:
+def _as_written(cell: object) -> object:
     return str(cell) if isinstance(cell, Percent) else cell

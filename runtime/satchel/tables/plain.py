@@ -99,8 +99,9 @@ class PlainRows(Sequence[Sequence[str]]):
 def split(text: str, delimiter: str, width: int) -> PlainRows | None:
     """Split whole lines into cells; None where they are not plain.
 
-    They are where every line has `width` cells, all lines end alike, and quotation marks enclose
-    whole cells or stand nowhere.
+    They are where every line has `width` cells, all end in a line feed or all in both a carriage
+    return and that, and quotation marks enclose whole cells or stand nowhere. What is too long for
+    the csv module, or holds NUL, is left to it as well.
 
     Parameters
     ----------
