@@ -194,6 +194,8 @@ class TablePredictor:
         cells: Mapping[str, RawColumn],
     ) -> dict[int, RecordError]:
         """Return the errors of rows as they are of their texts: '21' stood there, not 21.0."""
+        if not errors:
+            return {}
         rows = list(errors)
         texts = {
             name: [
@@ -202,8 +204,8 @@ class TablePredictor:
             ]
             for name in values
         }
-        again = self._predictor.predict_many(texts).errors if rows else {}
-        return dict(zip(rows, again.values(), strict=True))
+        again = self._predictor.predict_many(texts).errors
+        return {i: again.get(k, errors[i]) for k, i in enumerate(rows)}
 
     def answer(self, rows: Sequence[Row], items: Predictions) -> Answered:
         """Return the rows of the answer, under the columns of `header`."""
