@@ -91,8 +91,8 @@ def compare(read: Callable[[bytes], object], content: bytes) -> None:
     """See that both ways say the same; in blocks so small that an odd row leaves others plain."""
     with unittest.mock.patch.object(lines, "BLOCK", 64):
         fast = read(content)
-    with unittest.mock.patch.object(csv, "split", return_value=None):
-        assert read(content) == fast
+        with unittest.mock.patch.object(csv, "split", return_value=None):
+            assert read(content) == fast
 
 
 def rows_of(content: bytes) -> tuple[list[tuple[int, list[object]]], str]:
