@@ -69,7 +69,9 @@ def _pipeline() -> Iterator[Rival]:
     from skl2onnx.common.data_types import FloatTensorType, StringTensorType
     from sklearn.neural_network import MLPRegressor
 
-    model = pipeline(MLPRegressor(build.HIDDEN, max_iter=20, random_state=build.SEED))
+    model = pipeline(
+        MLPRegressor(hidden_layer_sizes=build.HIDDEN, max_iter=20, random_state=build.SEED)
+    )
     rows = itertools.cycle(build.records(one.COUNT))
     yield (
         "a scikit-learn pipeline on a one-row DataFrame",
