@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     # Some rows: their places among all, and their columns.
     Part = tuple[range, Mapping[str, RawColumn]]
 
-# What so many rows need stays in the processor's cache. As many as `satchel.ort.ROWS_PER_RUN`, so
-# that a graph meets the same runs of rows whichever way they come.
-ROWS_PER_BLOCK = 1024
+# What so many rows need stays in the processor's cache. A multiple of `satchel.ort.ROWS_PER_RUN`,
+# so that a graph meets the same runs of rows whichever way they come.
+ROWS_PER_BLOCK = 2048
 
 
 class Encoded(Found):

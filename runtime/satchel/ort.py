@@ -82,12 +82,15 @@ class Graph:
         BundleError
             Where the graph fails, or does not give one answer per row.
         """
-        starts = range(0, len(matrix), ROWS_PER_RUN)
-        return self.run_blocks(matrix[start : start + ROWS_PER_RUN] for start in starts)
+        return self.run_blocks([matrix])
 
     def run_blocks(self, blocks: Iterable[NDArray[np.float32]]) -> list[NDArray[Any]]:
         """Return the raw outputs for all rows of some matrices; errors are those of `run`."""
-        parts = [self._run(block) for block in blocks]
+        parts = [
+            self._run(block[start : start + ROWS_PER_RUN])
+            for block in blocks
+            for start in range(0, len(block), ROWS_PER_RUN)
+        ]
         if not parts:
             parts = [self._run(np.empty((0, self._columns), np.float32))]
         return [np.concatenate(column) for column in zip(*parts, strict=True)]

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _FLOAT_MAX = sys.float_info.max
 _LISTED_VALUES = 12
-_LARGEST_BYTE = 256
+_BYTES = 256
 # How marshal writes a number: its tag, what follows, and their size. A list has a head of tag and
 # length.
 _MARSHALLED = {int: (b"i", "<i4", 5), float: (b"g", "<f8", 9)}
@@ -206,8 +206,11 @@ class CategoryReader(Reader):
     def __init__(self, feature: Category) -> None:
         super().__init__(feature)
         self.feature: Category = feature
-        self._codes = {value: i for i, value in enumerate(feature.values)}
-        self._small = len(feature.values) <= _LARGEST_BYTE
+        self._codes: dict[Any, int] = {value: i for i, value in enumerate(feature.values)}
+        # Codes as letters of one byte: a column of them is made in half the time that floats take.
+        self._letters: dict[Any, str] = {
+            value: chr(i) for i, value in enumerate(feature.values[:_BYTES])
+        }
         self._texts = Texts(feature.values)
         listed = ", ".join(map(repr, feature.values[:_LISTED_VALUES]))
         more = len(feature.values) - _LISTED_VALUES
@@ -236,13 +239,12 @@ class CategoryReader(Reader):
             if column.dtype.kind == "U" and (found := self._texts.find(column)) is not None:
                 return found
             column = column.tolist()
-        codes: dict[Any, int] = self._codes
-        if self._small and len(column) > 1:
+        if len(column) > 1:
             with contextlib.suppress(KeyError, TypeError):
-                # Codes as bytes take half the time of codes as floats.
-                return np.frombuffer(bytes(itemgetter(*column)(codes)), np.uint8), []
+                letters = "".join(itemgetter(*column)(self._letters))
+                return np.frombuffer(letters.encode("latin-1"), np.uint8), []
         try:
-            values = np.array(list(map(codes.get, column)), np.float64)
+            values = np.array(list(map(self._codes.get, column)), np.float64)
         except TypeError:  # a value that cannot be hashed
             values = np.full(len(column), np.nan)
         return values, np.flatnonzero(np.isnan(values)).tolist()
