@@ -124,7 +124,7 @@ def test_titles_above_the_header_are_passed_over_and_told():
     assert table.header == ["name", "score", "hours", "course"]
     assert table.remarks == ["Row 4 names the columns; what stands above it is left out"]
     (chunk,) = table.chunks()
-    assert (chunk.rows, chunk.numbers) == ([["Ada", "1", "2", "math"]], [5])
+    assert ([*chunk.rows], [*chunk.numbers]) == ([["Ada", "1", "2", "math"]], [5])
 
 
 def test_the_header_is_the_first_row_with_all_required_fields():

@@ -17,7 +17,7 @@ from satchel.tables.digits import read_plain_numbers
 from satchel.tables.mapping import wanted
 from satchel.tables.marks import MISSING, CellReader, Marks
 from satchel.tables.plain import PlainRows, split
-from satchel.tables.table import ROWS_PER_CHUNK
+from satchel.tables.table import ROWS_PER_CHUNK, Options
 from satchel.values import read_number
 
 letters = st.text("a,;\t\"\n\r é€\0'=-", max_size=5)
@@ -171,6 +171,15 @@ def test_rows_that_reach_across_blocks_come_in_chunks(monkeypatch):
     assert [list(row) for chunk in chunks for row in chunk.rows] == parsed(row) * 500
     assert [n for chunk in chunks for n in chunk.numbers] == list(range(2, 502))
     assert max(len(chunk.rows) for chunk in chunks[1:]) <= 3
+
+
+def test_all_rows_below_the_header_go_one_way():
+    content = 'Class 7b\n"a";"b"\n' + '"x";"1"\n' * 30
+    (chunk,) = CsvReader(io.BytesIO(content.encode()), "class.csv", Options(header_row=2)).chunks()
+    assert isinstance(chunk.rows, PlainRows)
+    assert [list(row) for row in chunk.rows] == [["x", "1"]] * 30
+    assert list(chunk.numbers) == list(range(3, 33))
+    assert chunk.rows.lines() == ['"x";"1"'] * 30
 
 
 def test_short_rows_come_in_chunks_of_no_more_than_was_asked_for():

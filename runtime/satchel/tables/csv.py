@@ -115,7 +115,10 @@ class CsvReader:
         self._delimiter, self._number = delimiter, 0
         self._rows = csv.reader(self._lines, delimiter=delimiter, strict=True)
         most = min(max(options.header_row or 0, ROWS_TO_HEADER), ROWS_PER_CHUNK)
-        first = list(itertools.islice(iter(self._next_row, None), most))
+        first, ends = [], []
+        for row in itertools.islice(iter(self._next_row, None), most):
+            first.append(row)
+            ends.append(self._lines.place())
         place = find_header(first, wanted, options.header_row)
         if place is None:
             where = f"row {options.header_row}" if options.header_row else "the first line"
@@ -124,8 +127,11 @@ class CsvReader:
         self.header = check_header(names, f"{self._name}: {_nth(place, first)}")
         self.remarks += passed_over(place, first)
         chunk = Chunk()
-        for number, row in enumerate(first[place + 1 :], place + 2):
-            self._add(chunk, row, number)
+        if self._lines.go_back(ends[place]):  # as a rule: then these rows may be split too
+            self._number = place + 1
+        else:
+            for number, row in enumerate(first[place + 1 :], place + 2):
+                self._add(chunk, row, number)
         self._first = [chunk] if chunk.rows else []
         self._rest = self._chunks()
         decimal = options.decimal or self._find_decimal(delimiter, wanted)

@@ -13,6 +13,9 @@ from satchel.tables.plain import LONGEST_LINE
 BLOCK = 1 << 19  # bytes
 
 
+Place = tuple[int, int, int]
+
+
 class Lines:
     """Reads lines, each with its end: a line feed, a carriage return or both.
 
@@ -47,8 +50,11 @@ class Lines:
 
     def __next__(self) -> str:
         """Return the next line."""
-        if not self.left and not self.put_back(self._read()):
-            raise StopIteration
+        if not self.left:
+            text = self._read()
+            if not text:
+                raise StopIteration
+            self.put_back(text)
         line = self._block.readline()
         self.number += 1
         if len(line) >= LONGEST_LINE:
@@ -72,13 +78,24 @@ class Lines:
         """
         return self._block.read() or self._read()
 
-    def put_back(self, text: str) -> str:
+    def put_back(self, text: str) -> None:
         """Make whole lines those that come next, in place of what is left of a block."""
         self._block, self._size = io.StringIO(text, newline=""), len(text)
-        return text
+
+    def place(self) -> Place:
+        """Return where the next line stands."""
+        return self.blocks, self._block.tell(), self.number
+
+    def go_back(self, place: Place) -> bool:
+        """Return to a place; False where the block that it was in is gone."""
+        block, position, number = place
+        if block != self.blocks:
+            return False
+        self._block.seek(position)
+        self.number = number
+        return True
 
     def _read(self) -> str:
-        self.blocks += 1
         while True:
             data = self._file.read(BLOCK)
             try:
@@ -91,6 +108,7 @@ class Lines:
                 cut = len(text)
             self._carried = text[cut:]
             if cut or not data:
+                self.blocks += cut > 0
                 return text[:cut]
             if len(text) >= LONGEST_LINE:
                 self.number += 1
