@@ -57,8 +57,6 @@ class CsvReader:
     options : Options
     wanted : Wanted
         By which its header is known among rows above it.
-    start : bytes
-        What has been read of a file that cannot seek.
 
     Attributes
     ----------
