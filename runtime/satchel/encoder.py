@@ -113,9 +113,10 @@ class Encoder:
             Where a field is unknown, absent, unreadable, not allowed or beyond its limits.
         """
         packed = self.pack(record)
-        return (packed, ()) if packed is not None else self._encode_carefully(record)
+        return (packed, ()) if packed is not None else self.encode_carefully(record)
 
-    def _encode_carefully(self, record: Mapping[str, object]) -> tuple[bytes, tuple[Note, ...]]:
+    def encode_carefully(self, record: Mapping[str, object]) -> tuple[bytes, tuple[Note, ...]]:
+        """Encode one record field by field, as `encode` does where it cannot be packed."""
         problems: list[Problem] = []
         notes: list[Note] = []
         if not isinstance(record, Mapping):

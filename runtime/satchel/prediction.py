@@ -69,7 +69,7 @@ class Answer:
         return self.intervals[0] if self.intervals else None
 
 
-@record(hidden=("_scored", "_only", "_fields"))
+@record(hidden=("_only", "_fields"))
 class Prediction:
     """The answer to one record.
 
@@ -95,7 +95,6 @@ class Prediction:
     segment: str | None = None
     advice: str | None = None
     notes: tuple[Note, ...] = ()
-    _scored: tuple[str, ...] = ()
     _only: Answer | None = None
     _fields: int = 0
 
@@ -144,7 +143,9 @@ class Prediction:
         return (self._only or self._several("intervals")).intervals
 
     def _several(self, attribute: str) -> Answer:
-        example = f"outputs[{self._scored[0]!r}].{attribute}"
+        # A segment has neither.
+        name = next(n for n, a in self.outputs.items() if a.value is not None or a.probabilities)
+        example = f"outputs[{name!r}].{attribute}"
         raise AttributeError(f"this model has several outputs: ask for {example}")
 
     def as_dict(self) -> dict[str, Any]:
@@ -229,7 +230,6 @@ class Predictions(Sequence["Prediction | RecordError"]):
             None if self._segment is None else outputs[self._segment].label,
             None if self.advice is None else self.advice[i],
             tuple(self.notes.get(i, ())),
-            self._scored,
             outputs[self._scored[0]] if len(self._scored) == 1 else None,
             self._fields,
         )
@@ -305,7 +305,6 @@ class _OpenPrediction:
         "segment",
         "advice",
         "notes",
-        "_scored",
         "_only",
         "_fields",
     )
@@ -317,7 +316,6 @@ class _OpenPrediction:
         segment: str | None,
         advice: str | None,
         notes: tuple[Note, ...],
-        scored: tuple[str, ...],
         only: Answer | None,
         fields: int,
     ) -> None:
@@ -326,7 +324,6 @@ class _OpenPrediction:
         self.segment = segment
         self.advice = advice
         self.notes = notes
-        self._scored = scored
         self._only = only
         self._fields = fields
         self.__class__ = Prediction  # type: ignore[assignment]

@@ -134,7 +134,7 @@ class Predictor:
         row = self._pack(record)
         if row is not None:
             return self._decode(self._run_row(row), ())
-        row, notes = self._encoder.encode(record)
+        row, notes = self._encoder.encode_carefully(record)
         return self._decode(self._run_row(row), notes)
 
     def predict_value(self, record: Mapping[str, object]) -> float:
@@ -162,7 +162,7 @@ class Predictor:
         """
         row = self._pack(record)
         if row is None:
-            row, _ = self._encoder.encode(record)
+            row, _ = self._encoder.encode_carefully(record)
         return self._number(self._run_row(row))
 
     def predict_many(self, rows: Any) -> Predictions:

@@ -97,7 +97,6 @@ class RowDecoder:
                 segment,
                 None,
                 notes,
-                self._scored,
                 answer,
                 self._fields,
             )
@@ -113,9 +112,7 @@ class RowDecoder:
             group = None if self._advice.segment is None else segment
             advice = self._table.get((str(outputs[self._advice.output].label), group))
         only = outputs[self._scored[0]] if len(self._scored) == 1 else None
-        return make_prediction(
-            self._origin, outputs, segment, advice, notes, self._scored, only, self._fields
-        )
+        return make_prediction(self._origin, outputs, segment, advice, notes, only, self._fields)
 
     def number(self, raw: Sequence[Raw]) -> float:
         """Return the score, or the positive probability, of the only output that has one.

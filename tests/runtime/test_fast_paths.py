@@ -203,7 +203,7 @@ class Carefully(Encoder):
     """An encoder without the short cut."""
 
     def encode(self, record):
-        return self._encode_carefully(record)
+        return self.encode_carefully(record)
 
 
 def told(encoder, record):
@@ -221,7 +221,7 @@ def test_the_short_cut_gives_the_bytes_notes_and_errors_of_the_careful_path(reco
 
 def test_plain_records_do_take_the_short_cut(monkeypatch):
     encoder = Encoder(INPUTS)
-    monkeypatch.setattr(encoder, "_encode_carefully", lambda record: pytest.fail("a long way"))
+    monkeypatch.setattr(encoder, "encode_carefully", lambda record: pytest.fail("a long way"))
     for grade in (0, 7, 19.0):
         record = {"grade": grade, "hours": 2.5, "wide": 1, "one": "1", "idle": 0}
         assert len(encoder.encode(record)[0]) == 4 * encoder.width

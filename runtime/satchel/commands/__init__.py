@@ -5,9 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from satchel.errors import SatchelError, TableError
+from satchel.wording import positive_label
+
+if TYPE_CHECKING:
+    from satchel.prediction import Answer
+    from satchel.spec import Output
 
 
 def add_models_argument(parser: argparse.ArgumentParser) -> None:
@@ -56,3 +61,12 @@ def read_json(option: str, text: str) -> Any:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise SatchelError(f"{option} is not JSON: {error}") from None
+
+
+def spelled(output: Output, answer: Answer) -> list[str]:
+    """Return an answer in words: its value with the unit, its label, its probability."""
+    parts = [] if answer.value is None else [f"{answer.value:g} {answer.unit}".strip()]
+    parts += [] if answer.label is None else [answer.label]
+    if answer.probability is not None:
+        parts.append(f"probability of {positive_label(output)} {answer.probability:.0%}")
+    return parts

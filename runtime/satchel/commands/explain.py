@@ -17,14 +17,14 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from satchel.commands import add_models_argument, read_json
+from satchel.commands import add_models_argument, read_json, spelled
 from satchel.explain import Explanation
 from satchel.prediction import Prediction
 from satchel.predictor import SAMPLES, load
 from satchel.spec import Classes, Feature, Number, Output, Spec, Value
 from satchel.values import plain
 from satchel.what_if import CAUTION, Suggestion, Suggestions, WhatIf
-from satchel.wording import demonstration, positive_label
+from satchel.wording import demonstration
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -109,12 +109,7 @@ def _what_if(changed: WhatIf, spec: Spec) -> Iterator[str]:
 
 
 def _shown(output: Output, prediction: Prediction) -> str:
-    answer = prediction.outputs[output.name]
-    parts = [] if answer.value is None else [f"{answer.value:g} {answer.unit}".strip()]
-    parts += [] if answer.label is None else [answer.label]
-    if answer.probability is not None:
-        parts.append(f"probability of {positive_label(output)} {answer.probability:.0%}")
-    return ", ".join(parts)
+    return ", ".join(spelled(output, prediction.outputs[output.name]))
 
 
 def _suggestions(suggestions: Suggestions, spec: Spec) -> Iterator[str]:

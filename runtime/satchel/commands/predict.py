@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing
 from typing import IO, BinaryIO, cast
 
-from satchel.commands import add_models_argument
+from satchel.commands import add_models_argument, read_json, spelled
 from satchel.commands.table import add_table_arguments, opened
 from satchel.errors import SatchelError, TableError
 from satchel.files import replacing
@@ -34,7 +34,7 @@ from satchel.tables import average
 from satchel.tables.answer import Writer, answer_kind, open_writer
 from satchel.tables.average import WithoutAverage
 from satchel.tables.table import Chunk, Row, Table
-from satchel.wording import demonstration, positive_label
+from satchel.wording import demonstration
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -81,11 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _predict_record(predictor: Predictor, arguments: argparse.Namespace, out: IO[str]) -> int:
     if arguments.map:
         raise SatchelError("--map goes with FILE")
-    try:
-        record = json.loads(arguments.record)
-    except (ValueError, RecursionError) as error:
-        raise SatchelError(f"--record is not JSON: {error}") from None
-    prediction = predictor.predict(record)
+    prediction = predictor.predict(read_json("--record", arguments.record))
     if arguments.json:
         print(json.dumps(prediction.as_dict(), indent=2), file=out)
     else:
@@ -98,10 +94,7 @@ def _lines(prediction: Prediction, spec: Spec) -> Iterator[str]:
         yield demonstration(spec)
     for output in spec.outputs:
         answer = prediction.outputs[output.name]
-        parts = [] if answer.value is None else [f"{answer.value:g} {answer.unit}".strip()]
-        parts += [] if answer.label is None else [answer.label]
-        if answer.probability is not None:
-            parts.append(f"probability of {positive_label(output)} {answer.probability:.0%}")
+        parts = spelled(output, answer)
         for i in answer.intervals:
             parts.append(f"{i.level:.0%} interval {i.low:g} to {i.high:g}")
         yield f"{answer.name}: {', '.join(parts)}"
