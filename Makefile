@@ -66,7 +66,7 @@ check: $(DEV)/installed
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
-	$(BIN)/python tests/changelog.py
+	$(BIN)/python tools/changelog.py
 
 format: $(DEV)/installed
 	$(BIN)/ruff check --fix .
@@ -86,10 +86,10 @@ bench: $(DEV)/installed
 	$(BIN)/python bench $(PART)
 
 wheel: $(DEV)/installed
-	$(BIN)/python tests/wheel.py
+	$(BIN)/python tools/wheel.py
 
 aarch64: $(DEV)/installed
-	PYTHON=$(BIN)/python tests/aarch64.sh
+	PYTHON=$(BIN)/python tools/aarch64.sh
 
 clean:
 	rm -rf $(RUNTIME) $(DEV) runs build dist

@@ -12,7 +12,7 @@ import timing
 from timing import Row
 
 import satchel
-from satchel.ort import onnxruntime
+from satchel.bundle.graph import onnxruntime
 
 COUNT = 997
 CALLS = 40

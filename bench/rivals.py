@@ -15,7 +15,7 @@ import pandas as pd
 import timing
 from timing import Row
 
-from satchel.ort import onnxruntime
+from satchel.bundle.graph import onnxruntime
 from satchel.spec import Number
 
 Rival = tuple[str, float, int, Callable[[], object]]

@@ -85,10 +85,10 @@ def test_every_public_error_is_told():
 
 
 def test_what_the_page_says_of_the_bundle_is_what_the_classes_are():
-    location = importlib.util.spec_from_file_location("bundle_page", ROOT / "tests/bundle_page.py")
+    location = importlib.util.spec_from_file_location("bundle_page", ROOT / "tools/bundle_page.py")
     module = importlib.util.module_from_spec(location)
     location.loader.exec_module(module)
-    assert module.page(text("bundle.md")) == text("bundle.md"), "run: python tests/bundle_page.py"
+    assert module.page(text("bundle.md")) == text("bundle.md"), "run: python tools/bundle_page.py"
 
 
 @pytest.mark.parametrize("page", PAGES)

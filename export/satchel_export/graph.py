@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import onnx
 from onnx import TensorProto, compose, helper
 
-from satchel.ort import INPUT
+from satchel.bundle.graph import INPUT
 
 OPSET, ML_OPSET, IR_VERSION = 17, 3, 8
 

@@ -8,7 +8,7 @@ import onnx
 import tensorflow as tf
 import tf2onnx
 
-from satchel.ort import INPUT
+from satchel.bundle.graph import INPUT
 from satchel_export.graph import OPSET
 
 

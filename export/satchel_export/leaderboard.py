@@ -171,7 +171,7 @@ def _classes(
     runs: int | None,
     folds: int | None,
 ) -> Iterator[Standing]:
-    from satchel.metrics import accuracy_score
+    from satchel.measure.metrics import accuracy_score
     from satchel_training.evaluate import cross_validate
     from satchel_training.models import kept_recipe
     from satchel_training.tasks.task import classification, narrow
@@ -235,7 +235,7 @@ def _measure(task: Task, frame: DataFrame, model: str, recipe: Recipe) -> dict[s
 
 
 def _table(question: str, standings: Sequence[Standing]) -> Iterator[str]:
-    from satchel.metrics import loss
+    from satchel.measure.metrics import loss
 
     published = next((s.published for s in standings if s.published is not None), None)
     beside = "" if published is None else f" (published: {published:.3f})"

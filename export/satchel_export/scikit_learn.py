@@ -10,7 +10,7 @@ from skl2onnx.common.data_types import FloatTensorType
 from skl2onnx.helpers.onnx_helper import select_model_inputs_outputs
 from sklearn.base import is_classifier
 
-from satchel.ort import INPUT
+from satchel.bundle.graph import INPUT
 from satchel_export.graph import ML_OPSET, OPSET
 
 

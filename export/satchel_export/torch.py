@@ -9,7 +9,7 @@ from typing import Any
 import onnx
 import torch
 
-from satchel.ort import INPUT
+from satchel.bundle.graph import INPUT
 from satchel_export.graph import OPSET
 
 OUTPUT = "output"

@@ -14,11 +14,11 @@ import onnx
 from numpy.typing import NDArray
 
 from satchel.bundle import INDEX, METADATA_KEY, Bundle, Index, read
-from satchel.decoder import decode_output
-from satchel.encoder import Encoder
+from satchel.decode.decoder import decode_output
+from satchel.encode.encoder import Encoder
 from satchel.errors import BundleError
 from satchel.files import replacing
-from satchel.metrics import loss
+from satchel.measure.metrics import loss
 from satchel.predictor import TOLERANCE, Predictor, relative_deviation
 from satchel.spec import CHOICE, Card, Check, Classes, Output, Regression, Segment, Spec
 from satchel_export.card import card

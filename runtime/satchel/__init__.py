@@ -13,7 +13,6 @@ from satchel import telemetry
 
 if TYPE_CHECKING:
     from satchel.bundle import Bundle, models
-    from satchel.drift import Comparison, Drift, FeatureDrift
     from satchel.errors import (
         BundleError,
         DataError,
@@ -23,11 +22,12 @@ if TYPE_CHECKING:
         SpecError,
         TableError,
     )
-    from satchel.explain import Contribution, Explanation
+    from satchel.insight.drift import Comparison, Drift, FeatureDrift
+    from satchel.insight.explain import Contribution, Explanation
+    from satchel.insight.what_if import Suggestion, Suggestions, WhatIf
     from satchel.note import Note
     from satchel.prediction import Answer, Answers, Interval, Origin, Prediction, Predictions
     from satchel.predictor import Predictor, Verification, load
-    from satchel.what_if import Suggestion, Suggestions, WhatIf
 
 __version__ = "0.1.0"
 
@@ -70,9 +70,9 @@ _HOMES = (
     "bundle",
     "prediction",
     "predictor",
-    "explain",
-    "what_if",
-    "drift",
+    "insight.explain",
+    "insight.what_if",
+    "insight.drift",
 )
 
 telemetry.switch_off()

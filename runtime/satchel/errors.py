@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from satchel.record import record
+from satchel.frozen import frozen
 
 LISTED_PROBLEMS = 20
 
@@ -38,7 +38,7 @@ class DataError(SatchelError, ValueError):
     """Training data are missing, malformed, or too few to learn from."""
 
 
-@record()
+@frozen()
 class Problem:
     """One thing wrong with one field of a record.
 

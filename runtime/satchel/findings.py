@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from satchel.metrics import HIGHER_IS_BETTER
+from satchel.measure.metrics import HIGHER_IS_BETTER
 from satchel.spec import CHOICE, WITHOUT, Disparity, Metric, Spec
 
 LISTED_FEATURES = 5

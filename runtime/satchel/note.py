@@ -1,4 +1,4 @@
-"""Remarks on a record that could be read."""
+"""Remarks on a record that could be read, and when they are reason to doubt its prediction."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from typing import Literal
 
 from satchel.errors import Problem
-from satchel.record import record
+from satchel.frozen import frozen
 
 NoteKind = Literal["imputed", "clipped", "outside", "ignored"]
+FAR = ("outside", "clipped")
+MOST_IMPUTED, LEAST_IMPUTED = 1 / 3, 2
 
 
-@record()
+@frozen()
 class Note:
     """Something done to, or remarkable in, a value of a record.
 
@@ -51,3 +53,23 @@ class Found:
             self.problems.setdefault(row, []).extend(problems)
         if notes:
             self.notes.setdefault(row, []).extend(notes)
+
+
+def doubts(notes: Sequence[Note], fields: int) -> tuple[str, ...]:
+    """Return the reasons for doubt in a prediction; empty where there is none.
+
+    A value outside the range of the training data is one, and so are imputed values where they
+    are more than a third of all fields, and at least two.
+
+    Parameters
+    ----------
+    notes : sequence of Note
+        Of the record.
+    fields : int
+        Number of fields, required and optional, that the model reads.
+    """
+    found = [note.message for note in notes if note.kind in FAR]
+    imputed = sum(note.kind == "imputed" for note in notes)
+    if imputed >= LEAST_IMPUTED and imputed > MOST_IMPUTED * fields:
+        found.append(f"{imputed} of {fields} fields were not given")
+    return tuple(found)

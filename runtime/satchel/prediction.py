@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from satchel.errors import RecordError
+from satchel.frozen import as_dict, frozen
 from satchel.note import Note
-from satchel.record import as_dict, record
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
-@record()
+@frozen()
 class Origin:
     """Which model answered: full name, version, digest, whether it is a mere demonstration."""
 
@@ -28,7 +28,7 @@ class Origin:
     demonstration: bool
 
 
-@record()
+@frozen()
 class Interval:
     """The range `low` to `high` that holds a share `level` of the true values."""
 
@@ -37,7 +37,7 @@ class Interval:
     high: float
 
 
-@record()
+@frozen()
 class Answer:
     """The answer of one output.
 
@@ -69,7 +69,7 @@ class Answer:
         return self.intervals[0] if self.intervals else None
 
 
-@record(hidden=("_only", "_fields"))
+@frozen(hidden=("_only", "_fields"))
 class Prediction:
     """The answer to one record.
 
@@ -103,7 +103,7 @@ class Prediction:
         """Why the record is far from what training saw: values outside it, too many imputed."""
         if not self.notes:
             return ()
-        from satchel.doubt import doubts
+        from satchel.note import doubts
 
         return doubts(self.notes, self._fields)
 
@@ -170,7 +170,7 @@ def _plain(answer: Answer) -> dict[str, Any]:
     return {key: value for key, value in plain.items() if value not in (None, "", [])}
 
 
-@record(eq=False)
+@frozen(eq=False)
 class Answers:
     """The answers of one output for many records: `Answer`, with arrays of length rows.
 
@@ -185,7 +185,7 @@ class Answers:
     intervals: tuple[tuple[float, Floats, Floats], ...] = ()
 
 
-@record(eq=False)
+@frozen(eq=False)
 class Predictions(Sequence["Prediction | RecordError"]):
     """The answers to many records, in their order.
 

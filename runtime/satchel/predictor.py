@@ -11,30 +11,30 @@ import numpy as np
 
 from satchel import bundle as bundles
 from satchel.bundle import Bundle
-from satchel.encoder import Encoder
+from satchel.bundle.graph import Graph
+from satchel.decode.row_decoder import RowDecoder
+from satchel.encode.encoder import Encoder
 from satchel.errors import BundleError, RecordError
+from satchel.frozen import frozen
 from satchel.note import Found
-from satchel.ort import Graph
 from satchel.prediction import Floats, Origin, Prediction, Predictions
-from satchel.record import record
-from satchel.row_decoder import RowDecoder
 from satchel.spec import Classes, Output, Segment, Spec
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-    from satchel.decoder import Decoder
-    from satchel.drift import Drift
-    from satchel.encoder import Rows
-    from satchel.explain import Explanation
-    from satchel.quantity import Quantity
-    from satchel.what_if import Suggestions, WhatIf
+    from satchel.decode.decoder import Decoder
+    from satchel.encode.encoder import Rows
+    from satchel.insight.drift import Drift
+    from satchel.insight.explain import Explanation
+    from satchel.insight.quantity import Quantity
+    from satchel.insight.what_if import Suggestions, WhatIf
 
 TOLERANCE = 1e-5
 SAMPLES = 256
 
 
-@record()
+@frozen()
 class Verification:
     """What a replay of a bundle's checks showed.
 
@@ -114,7 +114,7 @@ class Predictor:
 
     @cached_property
     def _decoder(self) -> Decoder:
-        from satchel.decoder import Decoder  # not needed where records come one by one
+        from satchel.decode.decoder import Decoder  # not needed where records come one by one
 
         return Decoder(self.spec, self.bundle.sha256)
 
@@ -253,7 +253,7 @@ class Predictor:
         SatchelError
             Where an output must be named, or there is none of that name.
         """
-        from satchel.explain import explain
+        from satchel.insight.explain import explain
 
         return explain(self, record, output, samples, seed)
 
@@ -272,7 +272,7 @@ class Predictor:
         RecordError
             Where the record cannot be read, before or after.
         """
-        from satchel.what_if import what_if
+        from satchel.insight.what_if import what_if
 
         return what_if(self, record, changes)
 
@@ -286,7 +286,7 @@ class Predictor:
 
         Parameters and errors are those of `explain`; no background is needed.
         """
-        from satchel.what_if import suggest
+        from satchel.insight.what_if import suggest
 
         return suggest(self, record, output)
 
@@ -305,7 +305,7 @@ class Predictor:
         RecordError
             Where columns are given and one is unknown, absent or of another length.
         """
-        from satchel.drift import drift
+        from satchel.insight.drift import drift
 
         return drift(self, rows)
 

@@ -7,7 +7,7 @@ from skl2onnx import convert_sklearn
 from skl2onnx.common.data_types import FloatTensorType
 from sklearn.tree import DecisionTreeRegressor
 
-from satchel.ort import Graph
+from satchel.bundle.graph import Graph
 from satchel_export.graph import IR_VERSION, Head, assemble
 
 COLUMNS = 3

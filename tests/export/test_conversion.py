@@ -5,7 +5,7 @@ import onnx
 import pytest
 from sklearn.linear_model import Ridge
 
-from satchel.ort import Graph
+from satchel.bundle.graph import Graph
 from satchel.spec import Classes, Inputs, Number, Regression, Standard
 from satchel_export import scikit_learn, torch
 from satchel_export.graph import Head, assemble

@@ -9,7 +9,7 @@ import pytest
 import satchel
 from satchel import bundle as bundles
 from satchel.bundle import METADATA_KEY, Index
-from satchel.encoder import Encoder
+from satchel.encode.encoder import Encoder
 from satchel.findings import said
 from satchel.spec import CHOICE, TEST, Metric, Regression
 from satchel.spec.rules import opened

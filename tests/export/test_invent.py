@@ -1,7 +1,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from satchel.encoder import Encoder
+from satchel.encode.encoder import Encoder
 from satchel.spec import Category, Inputs, Number, Standard
 from satchel_export.invent import invent
 

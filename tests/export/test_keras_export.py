@@ -2,7 +2,7 @@ import numpy as np
 import onnx
 import pytest
 
-from satchel.ort import Graph
+from satchel.bundle.graph import Graph
 from satchel_export import keras
 from satchel_export.graph import IR_VERSION, OPSET, Head, assemble
 from satchel_training.models.keras import build

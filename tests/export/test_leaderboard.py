@@ -4,7 +4,7 @@ import json
 import pytest
 
 from satchel.cli import main
-from satchel.metrics import accuracy_score, root_mean_squared_error
+from satchel.measure.metrics import accuracy_score, root_mean_squared_error
 from satchel_export import leaderboard
 from satchel_training import evaluate
 from satchel_training.tasks.task import Classified

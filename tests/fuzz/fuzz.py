@@ -24,15 +24,15 @@ import atheris
 
 with atheris.instrument_imports(include=["satchel", "json", "csv"]):
     from satchel import bundle as bundles
-    from satchel.encoder import Encoder
+    from satchel.bundle.onnx_file import read_metadata
+    from satchel.encode.encoder import Encoder
     from satchel.errors import RecordError, SatchelError
-    from satchel.onnx_file import read_metadata
-    from satchel.predict_table import TablePredictor
     from satchel.predictor import Predictor
     from satchel.spec import Spec
     from satchel.tables import csv, lines
+    from satchel.tables.csv.plain import PlainRows
     from satchel.tables.marks import MISSING, Marks
-    from satchel.tables.plain import PlainRows
+    from satchel.tables.predict import TablePredictor
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 TINY = bundles.read(CHECKOUT / "tests" / "runtime" / "bundles" / "tiny.linear.onnx")

@@ -11,10 +11,10 @@ from scipy import stats
 
 import satchel
 from satchel import bundle as bundles
-from satchel.explain import ALL_ROWS, Explanation
-from satchel.given import used
+from satchel.insight.explain import ALL_ROWS, Explanation
+from satchel.insight.given import used
+from satchel.insight.quantity import choose, scored
 from satchel.predictor import SAMPLES, Predictor
-from satchel.quantity import choose, scored
 from satchel.spec import Category
 from satchel_export.invent import invent
 
@@ -114,7 +114,7 @@ def drawn(request):
     predictor = Predictor(SHIPPED[request.param])
     few = len(predictor.spec.inputs.features) <= FEW
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("satchel.explain.ALL_ROWS", 0)
+        patch.setattr("satchel.insight.explain.ALL_ROWS", 0)
         # Few fields can have effects that few orders show: an error needs many to tell of them.
         return compare(predictor, *((16 * SAMPLES, 3) if few else (2 * SAMPLES, 1)))
 

@@ -5,7 +5,7 @@ from csv import reader
 import pytest
 
 from satchel.cli import main
-from satchel.tables import csv
+from satchel.tables.csv import reader as csv
 
 FILES = {
     "secondary-mathematics": "student-mat.csv",

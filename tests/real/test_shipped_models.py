@@ -7,7 +7,7 @@ import pytest
 
 import satchel
 from satchel import bundle as bundles
-from satchel.metrics import loss
+from satchel.measure.metrics import loss
 from satchel.predictor import TOLERANCE, Predictor
 from satchel.spec import ALL_ROWS, CHOICE, FRESH, TEST, WITHOUT, Segment
 from satchel.values import is_missing

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from satchel.bundle import INDEX, METADATA_KEY, Index
-from satchel.encoder import Encoder
+from satchel.encode.encoder import Encoder
 from satchel.spec import (
     Advice,
     Breakpoints,

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from satchel import bundle as bundles
-from satchel.onnx_file import _fields
+from satchel.bundle.onnx_file import _fields
 from satchel.predictor import Predictor
 
 FOLDER = Path(__file__).parent

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from satchel.bundle import Index
-from satchel.onnx_file import read_metadata
+from satchel.bundle.onnx_file import read_metadata
 
 
 def test_the_script_builds_the_committed_graph_and_spec(tiny_source, tiny_bytes):

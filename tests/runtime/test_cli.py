@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from satchel import bundle as bundles
 from satchel.cli import BUILT_IN, main
 
 CSV = "name,score,hours,course,effort\nAda,12,6.5,math,high\nBen,3,1,français,\n"
@@ -16,7 +15,7 @@ CSV = "name,score,hours,course,effort\nAda,12,6.5,math,high\nBen,3,1,français,\
 
 @pytest.fixture(autouse=True)
 def _only_tiny(monkeypatch, models_dir):
-    monkeypatch.setattr(bundles, "_SHIPPED", (str(models_dir),))
+    monkeypatch.setattr("satchel.bundle.bundle._SHIPPED", (str(models_dir),))
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 import satchel
-from satchel import bundle as bundles
 from satchel import cli, doctor
 from satchel.doctor import OK, WARNING, WRONG, Child, run_child
 
@@ -371,7 +370,7 @@ def test_onnxruntime_alone_may_die():
 
 
 def test_the_command(capsys, monkeypatch, models_dir):
-    monkeypatch.setattr(bundles, "_SHIPPED", ())
+    monkeypatch.setattr("satchel.bundle.bundle._SHIPPED", ())
     code = cli.main(["doctor", "--models", str(models_dir)])
     out = capsys.readouterr().out
     assert code == 0, out
@@ -439,7 +438,7 @@ sys.exit(main(["doctor", "--help"]))
 
 def test_a_missing_library_leads_to_the_doctor(capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    for name in ("satchel.ort", "satchel.predictor", "satchel.commands.verify"):
+    for name in ("satchel.bundle.graph", "satchel.predictor", "satchel.commands.verify"):
         monkeypatch.delitem(sys.modules, name, raising=False)
     assert cli.main(["verify"]) == 2
     assert "satchel doctor" in capsys.readouterr().err

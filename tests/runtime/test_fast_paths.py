@@ -15,11 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from satchel import Prediction, RecordError
-from satchel.decoder import Decoder
-from satchel.encoder import Encoder
+from satchel.decode.decoder import Decoder
+from satchel.decode.row_decoder import RowDecoder
+from satchel.encode.encoder import Encoder
 from satchel.note import Found
 from satchel.predictor import Predictor
-from satchel.row_decoder import RowDecoder
 from satchel.spec import (
     Breakpoints,
     Category,

@@ -18,11 +18,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from satchel import Prediction, Predictor, RecordError, SatchelError, SpecError, TableError
-from satchel.predict_table import TablePredictor
 from satchel.spec import Spec
-from satchel.tables.csv import CsvReader, CsvWriter
-from satchel.tables.dialect import Style
+from satchel.tables.csv.dialect import Style
+from satchel.tables.csv.reader import CsvReader
+from satchel.tables.csv.writer import CsvWriter
 from satchel.tables.mapping import wanted
+from satchel.tables.predict import TablePredictor
 
 FIELDS = ("score", "hours", "größe", "absences", "course", "effort", "teacher")
 

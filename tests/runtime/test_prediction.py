@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from satchel import Interval, Prediction, RecordError
-from satchel.decoder import Decoder, decode_output
+from satchel.decode.decoder import Decoder, decode_output
 from satchel.errors import Problem
 from satchel.note import Found, Note
 from satchel.spec import (
@@ -73,7 +73,7 @@ def test_a_score_is_brought_inside_its_limits_and_rounded(decode):
 
 @given(raw=st.floats(-10, 10, width=32), decimals=st.integers(0, 3))
 def test_a_rounded_score_is_the_nearest(raw, decimals):
-    from satchel.decoder import _round
+    from satchel.decode.decoder import _round
 
     rounded = float(_round(replace(SCORE, decimals=decimals), np.array([raw]))[0])
     assert abs(rounded - raw) <= 0.5 * 10**-decimals * (1 + 1e-9)

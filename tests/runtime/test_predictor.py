@@ -9,8 +9,8 @@ import pytest
 
 import satchel
 from satchel import BundleError, Prediction, Predictor, RecordError
-from satchel.encoder import ROWS_PER_BLOCK
-from satchel.ort import ROWS_PER_RUN
+from satchel.bundle.graph import ROWS_PER_RUN
+from satchel.encode.encoder import ROWS_PER_BLOCK
 from satchel.predictor import relative_deviation
 from satchel.spec import Check, Classes, Segment
 

@@ -1,7 +1,7 @@
 """Importing satchel and predicting with it sends nothing and writes nothing.
 
 ONNX Runtime 1.29 and later reports to its maker, unless a CI variable or the switch that
-`satchel.ort` sets tells it not to. So each promise is tried in a process of its own, whose
+`satchel.bundle.graph` sets tells it not to. So each promise is tried in a process of its own, whose
 environment is made from nothing. The long test watches two such processes with strace for a
 minute, one with satchel and one without it: the second shows that the first would have been
 seen. strace refuses both of them every network call, so this sends nothing either.

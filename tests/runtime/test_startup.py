@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from satchel import bundle as bundles
+from satchel.bundle import bundle as bundles
 
 NEW = """
 import sys
@@ -24,7 +24,7 @@ SLOW = {
     *("argparse", "dataclasses", "decimal", "difflib", "hashlib", "pathlib", "random", "tempfile"),
     *("urllib.parse", "numpy.typing"),
 }
-FOR_MANY = {"satchel.decoder", "satchel.doubt", "satchel.drift", "satchel.explain"}
+FOR_MANY = {"satchel.decode.decoder", "satchel.insight.drift", "satchel.insight.explain"}
 
 
 def test_a_first_prediction_loads_nothing_slow_that_it_does_not_need(tiny_path, record):

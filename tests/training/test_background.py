@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from satchel.encoder import Encoder
+from satchel.encode.encoder import Encoder
 from satchel.spec import Category, CategoryBins, NumberBins, Spec
 from satchel_training import evaluate
 from satchel_training.background import RECORDS, fit_background

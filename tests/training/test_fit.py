@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, OneHotEncoder, OrdinalEncoder, StandardScaler
 
 from satchel import DataError
-from satchel.dataclass_json import to_plain
+from satchel.frozen_json import to_plain
 from satchel.spec import Category, CategoryBins, Number, NumberBins, OneHot, Ordinal, Standard
 from satchel_training.fit import encode, fit, fit_inputs, fit_output, fit_reference, raw_output
 

@@ -5,8 +5,8 @@ import pytest
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
-from satchel.decoder import calibrate, prediction_intervals
-from satchel.metrics import expected_calibration_error
+from satchel.decode.decoder import calibrate, prediction_intervals
+from satchel.measure.metrics import expected_calibration_error
 from satchel.spec import Isotonic, Regression, Sigmoid
 from satchel_training import evaluate, uncertainty
 from satchel_training.calibration import (

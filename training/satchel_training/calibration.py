@@ -8,8 +8,8 @@ import numpy as np
 from scipy.optimize import minimize
 from sklearn.isotonic import IsotonicRegression
 
-from satchel.decoder import calibrate
-from satchel.metrics import brier_score
+from satchel.decode.decoder import calibrate
+from satchel.measure.metrics import brier_score
 from satchel.spec import Isotonic, Sigmoid
 from satchel_training.out_of_fold import Floats, OutOfFold, cross_fitted, parts
 

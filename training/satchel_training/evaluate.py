@@ -12,11 +12,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.model_selection import KFold, StratifiedKFold, train_test_split
 
-from satchel import DataError, metrics
-from satchel.decoder import decode_output, exact_score, raw_positive
+from satchel import DataError
+from satchel.decode.decoder import decode_output, exact_score, raw_positive
+from satchel.measure import metrics
+from satchel.measure.scores import score as score
 from satchel.prediction import Answers
 from satchel.progress import progress
-from satchel.scores import score as score
 from satchel.spec import Metric, Regression, Segment
 from satchel_training.fit import Fitted, fit, require_target
 from satchel_training.tasks.task import Task

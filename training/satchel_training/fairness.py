@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from satchel.fairness import fairness
+from satchel.measure.fairness import fairness
 from satchel.spec import Category, Disparity, Fairness, Feature, Group
 from satchel_training.evaluate import Answered
 from satchel_training.tasks.task import Task

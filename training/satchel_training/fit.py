@@ -11,9 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from satchel import DataError
-from satchel.columns import derive
-from satchel.decoder import decode_output
-from satchel.encoder import Encoder
+from satchel.decode.decoder import decode_output
+from satchel.encode.columns import derive
+from satchel.encode.encoder import Encoder
 from satchel.prediction import Answers
 from satchel.spec import (
     Category,

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from satchel.decoder import prediction_intervals
+from satchel.decode.decoder import prediction_intervals
 from satchel.spec import Breakpoints, Intervals, Level
 from satchel_training.out_of_fold import OutOfFold, cross_fitted
 

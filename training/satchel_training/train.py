@@ -12,6 +12,7 @@ import pandas as pd
 
 import satchel
 from satchel.findings import said
+from satchel.measure.metrics import loss
 from satchel.prediction import Answers
 from satchel.spec import (
     ALL_ROWS,
@@ -229,8 +230,7 @@ def _headline(task: Task, metrics: tuple[Metric, ...]) -> str:
 
     values = {p: (mean(p, "value"), mean(p, "naive")) for p in (CHOICE, TEST)}
     beaten = tuple(
-        satchel.metrics.loss(task.measure, value) < satchel.metrics.loss(task.measure, naive)
-        for value, naive in values.values()
+        loss(task.measure, value) < loss(task.measure, naive) for value, naive in values.values()
     )
     verdict = {
         (True, True): "beats the naive guess",

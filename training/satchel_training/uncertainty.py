@@ -11,8 +11,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from satchel.decoder import calibrate, prediction_intervals
-from satchel.metrics import (
+from satchel.decode.decoder import calibrate, prediction_intervals
+from satchel.measure.metrics import (
     accuracy_score,
     brier_score,
     expected_calibration_error,

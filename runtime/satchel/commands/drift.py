@@ -20,11 +20,11 @@ from collections.abc import Iterator
 
 from satchel.commands import add_models_argument
 from satchel.commands.table import add_table_arguments, opened
-from satchel.drift import LARGE, LEAST_ROWS, LEVEL, Drift, FeatureDrift, finish, start
-from satchel.predict_table import TablePredictor
+from satchel.insight.drift import LARGE, LEAST_ROWS, LEVEL, Drift, FeatureDrift, finish, start
 from satchel.predictor import load
 from satchel.progress import progress
 from satchel.tables.average import WithoutAverage
+from satchel.tables.predict import TablePredictor
 
 LISTED_NEW = 5
 SAID = {"none": "none", "slight": "slight", "drift": "DRIFT", "too few": "too few rows"}

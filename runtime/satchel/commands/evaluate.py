@@ -21,13 +21,13 @@ from typing import Any
 
 from satchel.commands import add_models_argument, read_pairs
 from satchel.commands.table import add_table_arguments, opened
-from satchel.evaluate_table import TableEvaluator
-from satchel.evaluation import Calibration, Coverage, Evaluation
-from satchel.fairness import LEAST
+from satchel.measure.evaluation import Calibration, Coverage, Evaluation
+from satchel.measure.fairness import LEAST
 from satchel.predictor import Predictor, load
 from satchel.progress import progress
 from satchel.spec import Disparity, Group, Spec
 from satchel.tables.average import WithoutAverage
+from satchel.tables.evaluate import TableEvaluator
 from satchel.wording import demonstration
 
 TEST_SPLIT = "test split"  # the protocol whose figures on the card are those of like rows

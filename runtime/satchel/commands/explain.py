@@ -18,12 +18,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from satchel.commands import add_models_argument, read_json, spelled
-from satchel.explain import Explanation
+from satchel.insight.explain import Explanation
+from satchel.insight.what_if import CAUTION, Suggestion, Suggestions, WhatIf
 from satchel.prediction import Prediction
 from satchel.predictor import SAMPLES, load
 from satchel.spec import Classes, Feature, Number, Output, Spec, Value
 from satchel.values import plain
-from satchel.what_if import CAUTION, Suggestion, Suggestions, WhatIf
 from satchel.wording import demonstration
 
 

@@ -25,7 +25,6 @@ from satchel.commands import add_models_argument, read_json, spelled
 from satchel.commands.table import add_table_arguments, opened
 from satchel.errors import SatchelError, TableError
 from satchel.files import replacing
-from satchel.predict_table import TablePredictor
 from satchel.prediction import Prediction, Predictions
 from satchel.predictor import Predictor, load
 from satchel.progress import progress
@@ -33,6 +32,7 @@ from satchel.spec import Spec
 from satchel.tables import average
 from satchel.tables.answer import Writer, answer_kind, open_writer
 from satchel.tables.average import WithoutAverage
+from satchel.tables.predict import TablePredictor
 from satchel.tables.table import Chunk, Row, Table
 from satchel.wording import demonstration
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import ClassVar
 
-from satchel.record import record
+from satchel.frozen import frozen
 from satchel.spec.rules import require
 
 Value = str | float | None
@@ -17,7 +17,7 @@ FRESH = "fresh rows of the generator"
 WITHOUT = "cross-validation without sensitive inputs"
 
 
-@record(kw_only=True)
+@frozen(kw_only=True)
 class NumberBins:
     """Shares of the training rows in the bins that `edges` cut, the outer ones open.
 
@@ -36,7 +36,7 @@ class NumberBins:
         require(increasing, f"bins of {self.feature}: edges must increase")
 
 
-@record(kw_only=True)
+@frozen(kw_only=True)
 class CategoryBins:
     """Shares of the training rows per category, in the order of the feature's values."""
 
@@ -46,7 +46,7 @@ class CategoryBins:
     missing: float = 0.0
 
 
-@record(kw_only=True)
+@frozen(kw_only=True)
 class Reference:
     """What drift and Shapley values compare with: binned shares and invented records.
 
@@ -72,7 +72,7 @@ class Reference:
         require(self.rows >= 0, "a reference is of no fewer than 0 rows")
 
 
-@record(kw_only=True)
+@frozen(kw_only=True)
 class Check:
     """An invented record, and the raw outputs that the training framework gave for it."""
 
@@ -80,7 +80,7 @@ class Check:
     outputs: Mapping[str, tuple[float, ...]]
 
 
-@record(kw_only=True)
+@frozen(kw_only=True)
 class Source:
     """Where the training data come from.
 
@@ -106,7 +106,7 @@ class Source:
     known_issues: str = ""
 
 
-@record(kw_only=True)
+@frozen(kw_only=True)
 class Metric:
     """One figure, how it was measured, and what it stands beside.
 
@@ -134,7 +134,7 @@ class Metric:
     bounds: tuple[float, float] | None = None
 
 
-@record(kw_only=True)
+@frozen(kw_only=True)
 class Importance:
     """By how much a loss grows when the values of one feature are shuffled among the rows.
 
@@ -149,7 +149,7 @@ class Importance:
     spread: float
 
 
-@record(kw_only=True)
+@frozen(kw_only=True)
 class Group:
     """Figures of the members of one group.
 
@@ -166,7 +166,7 @@ class Group:
     figures: Mapping[str, tuple[float, float, float]]
 
 
-@record(kw_only=True)
+@frozen(kw_only=True)
 class Disparity:
     """By how much a figure differs between the groups of one feature.
 
@@ -192,7 +192,7 @@ class Disparity:
         return self.value <= self.chance
 
 
-@record(kw_only=True)
+@frozen(kw_only=True)
 class Fairness:
     """How a model treats the groups of its sensitive features.
 
@@ -207,7 +207,7 @@ class Fairness:
     disparities: tuple[Disparity, ...] = ()
 
 
-@record(kw_only=True)
+@frozen(kw_only=True)
 class Card:
     """What a person should know before using the model (Mitchell et al. 2019).
 

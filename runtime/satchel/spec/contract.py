@@ -4,9 +4,9 @@ import json
 from collections.abc import Mapping
 from typing import Any, Self
 
-from satchel.dataclass_json import from_plain, to_plain
 from satchel.errors import SpecError
-from satchel.record import record
+from satchel.frozen import frozen
+from satchel.frozen_json import from_plain, to_plain
 from satchel.spec.card import Card, Check, NumberBins, Reference
 from satchel.spec.inputs import Category, Inputs, Number
 from satchel.spec.outputs import Advice, Classes, Output, Regression, Segment
@@ -16,7 +16,7 @@ SPEC_VERSION = 1
 NO_REFERENCE = Reference()
 
 
-@record(kw_only=True)
+@frozen(kw_only=True)
 class Spec:
     """The whole contract of one bundle.
 

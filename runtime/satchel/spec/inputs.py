@@ -3,7 +3,7 @@
 import math
 from typing import ClassVar, Literal, get_args
 
-from satchel.record import record
+from satchel.frozen import frozen
 from satchel.spec.rules import (
     Bounds,
     require,
@@ -26,7 +26,7 @@ def _require_direction(feature: "Number | Category") -> None:
     require(feature.actionable, f"{name} has a direction, so it must be actionable")
 
 
-@record(kw_only=True)
+@frozen(kw_only=True)
 class Number:
     """A numeric feature.
 
@@ -89,7 +89,7 @@ class Number:
         )
 
 
-@record(kw_only=True)
+@frozen(kw_only=True)
 class Category:
     """A categorical feature.
 
@@ -152,7 +152,7 @@ Feature = Number | Category
 Operation = Literal["sum", "mean", "std", "weighted_sum", "ratio"]
 
 
-@record(kw_only=True)
+@frozen(kw_only=True)
 class Derived:
     """A number computed from numeric features or from earlier derived numbers.
 
@@ -185,7 +185,7 @@ class Derived:
             require(len(self.inputs) == 2, f"{self.name}: a ratio has two inputs")
 
 
-@record(kw_only=True)
+@frozen(kw_only=True)
 class Standard:
     """Column ``(source - mean) / scale``."""
 
@@ -198,7 +198,7 @@ class Standard:
         require(self.scale > 0, f"scale of {self.source} must be above 0")
 
 
-@record(kw_only=True)
+@frozen(kw_only=True)
 class MinMax:
     """Column ``(source - minimum) / (maximum - minimum)``."""
 
@@ -212,7 +212,7 @@ class MinMax:
         require(0 < span < math.inf, f"{self.source}: maximum must be above minimum")
 
 
-@record(kw_only=True)
+@frozen(kw_only=True)
 class Ordinal:
     """Column ``(position of the category - mean) / scale``, positions counted from 0."""
 
@@ -225,7 +225,7 @@ class Ordinal:
         require(self.scale > 0, f"scale of {self.source} must be above 0")
 
 
-@record(kw_only=True)
+@frozen(kw_only=True)
 class OneHot:
     """Column 1 where the category is `value`, else 0."""
 
@@ -237,7 +237,7 @@ class OneHot:
 Column = Standard | MinMax | Ordinal | OneHot
 
 
-@record(kw_only=True)
+@frozen(kw_only=True)
 class Inputs:
     """All that the encoder needs.
 

@@ -3,7 +3,7 @@
 from itertools import pairwise
 from typing import ClassVar
 
-from satchel.record import record
+from satchel.frozen import frozen
 from satchel.spec.rules import (
     Bounds,
     require,
@@ -13,7 +13,7 @@ from satchel.spec.rules import (
 )
 
 
-@record(kw_only=True)
+@frozen(kw_only=True)
 class Level:
     """Residual quantiles `low` and `high` that hold a share `level` of the targets."""
 
@@ -26,7 +26,7 @@ class Level:
         require_ordered((self.low, self.high), "residual quantiles")
 
 
-@record(kw_only=True)
+@frozen(kw_only=True)
 class Breakpoints:
     """A piecewise linear function through the points (x, y), constant beyond its ends."""
 
@@ -37,7 +37,7 @@ class Breakpoints:
         require_breakpoints(self.x, self.y, "breakpoints")
 
 
-@record(kw_only=True)
+@frozen(kw_only=True)
 class Intervals:
     """Prediction intervals ``value + quantile * scale(value)``.
 
@@ -59,7 +59,7 @@ class Intervals:
             require(min(self.scale.y) >= 0, "the scale of an interval is not negative")
 
 
-@record(kw_only=True)
+@frozen(kw_only=True)
 class Sigmoid:
     """Calibration ``1 / (1 + exp(a * raw + b))`` (Platt 1999)."""
 
@@ -68,7 +68,7 @@ class Sigmoid:
     b: float
 
 
-@record(kw_only=True)
+@frozen(kw_only=True)
 class Isotonic:
     """Calibration by the piecewise linear function of an isotonic regression."""
 
@@ -85,7 +85,7 @@ class Isotonic:
         require(self.y[0] >= 0 and self.y[-1] <= 1, "isotonic calibration: y is a probability")
 
 
-@record(kw_only=True)
+@frozen(kw_only=True)
 class Regression:
     """A score: ``raw * scale + mean``, brought inside `limits`, rounded.
 
@@ -128,7 +128,7 @@ class Regression:
         )
 
 
-@record(kw_only=True)
+@frozen(kw_only=True)
 class Classes:
     """One of several labels, each with a probability.
 
@@ -167,7 +167,7 @@ class Classes:
         )
 
 
-@record(kw_only=True)
+@frozen(kw_only=True)
 class Segment:
     """A group of similar students: the graph's output is int64 of shape (batch,)."""
 
@@ -184,7 +184,7 @@ class Segment:
 Output = Regression | Classes | Segment
 
 
-@record(kw_only=True)
+@frozen(kw_only=True)
 class Recommendation:
     """One sentence for one label and, where there are segments, one segment."""
 
@@ -193,7 +193,7 @@ class Recommendation:
     text: str
 
 
-@record(kw_only=True)
+@frozen(kw_only=True)
 class Advice:
     """A table from the label of one output, and the segment of another, to a sentence."""
 

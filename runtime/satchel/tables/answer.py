@@ -8,8 +8,9 @@ from pathlib import PurePath
 from typing import Any, BinaryIO, Protocol
 
 from satchel.errors import TableError
-from satchel.tables.csv import CsvReader, CsvWriter
-from satchel.tables.dialect import MARK, Style
+from satchel.tables.csv.dialect import MARK, Style
+from satchel.tables.csv.reader import CsvReader
+from satchel.tables.csv.writer import CsvWriter
 from satchel.tables.opening import SUFFIXES
 from satchel.tables.table import Row, Table
 

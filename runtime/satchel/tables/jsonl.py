@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 from satchel.errors import TableError
 from satchel.tables.cells import as_json
-from satchel.tables.plain import LONGEST_LINE
+from satchel.tables.csv.plain import LONGEST_LINE
 from satchel.tables.table import ROWS_PER_CHUNK, Chunk, Options, Row, check_header
 
 LARGEST_CHUNK = 1 << 23  # characters; rows may be long

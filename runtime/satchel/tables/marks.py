@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from satchel.encode.texts import Texts
 from satchel.spec import Category, Classes, Number, Regression
 from satchel.tables.cells import Percent
-from satchel.tables.dialect import may_be_thousands
-from satchel.tables.digits import read_plain_numbers
-from satchel.texts import Texts
+from satchel.tables.csv.dialect import may_be_thousands
+from satchel.tables.csv.digits import read_plain_numbers
 from satchel.values import is_missing, plain, read_number, shown
 
 if TYPE_CHECKING:
-    from satchel.readers import RawColumn
+    from satchel.encode.readers import RawColumn
 
 MISSING = ("-", "–", "—", "n/a", "na", "#n/a", "nan", "null", "abs")  # noqa: RUF001
 

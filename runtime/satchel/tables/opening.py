@@ -7,9 +7,9 @@ from pathlib import PurePath
 from typing import BinaryIO
 
 from satchel.errors import TableError
-from satchel.tables.csv import ANY, DEFAULT, CsvReader
+from satchel.tables.csv.reader import CsvReader
 from satchel.tables.pipe import Rejoined
-from satchel.tables.table import Options, Table, Wanted
+from satchel.tables.table import ANY, DEFAULT, Options, Table, Wanted
 
 SUFFIXES = {
     ".csv": "csv",

@@ -12,7 +12,7 @@ from satchel.tables.marks import full_marks
 from satchel.values import is_missing, plain, read_number
 
 if TYPE_CHECKING:
-    from satchel.readers import RawColumn
+    from satchel.encode.readers import RawColumn
 
 LOWEST = 0.1
 BY_CHANCE = 0.05

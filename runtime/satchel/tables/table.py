@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
-import numpy as np
 from numpy.typing import NDArray
 
 from satchel.errors import TableError
-from satchel.tables.plain import PlainRows
 
 ROWS_PER_CHUNK = 10_000
 ROWS_TO_HEADER = 20
@@ -66,6 +65,10 @@ class Wanted:
         return any(all(name in names for name in self.required) for names in named)
 
 
+DEFAULT = Options()
+ANY = Wanted()
+
+
 @dataclass(frozen=True, slots=True)
 class Chunk:
     """Some rows of a table.
@@ -87,9 +90,17 @@ class Chunk:
         cast(list[int], self.numbers).append(number)
 
 
-def column_of(rows: Sequence[Row], place: int) -> Sequence[object] | NDArray[np.str_]:
+class Columnar(Sequence[Row]):
+    """Rows that give a column at once; a row is made when it is asked for."""
+
+    @abstractmethod
+    def column(self, place: int) -> Sequence[object] | NDArray[Any]:
+        """Return the cells of one column."""
+
+
+def column_of(rows: Sequence[Row], place: int) -> Sequence[object] | NDArray[Any]:
     """Return the cells of one column; a row that is too short has none."""
-    if isinstance(rows, PlainRows):
+    if isinstance(rows, Columnar):
         return rows.column(place)
     return [row[place] for row in rows if place < len(row)]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from satchel import DataError, RecordError
-from satchel.encoder import Encoder
+from satchel.encode.encoder import Encoder
 from satchel.spec import Feature, Inputs, Number, OneHot, Standard
 from satchel_training.datasets.source import DataSource
 

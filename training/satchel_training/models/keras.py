@@ -13,8 +13,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from satchel.decoder import decode_output
-from satchel.metrics import accuracy_score
+from satchel.decode.decoder import decode_output
+from satchel.measure.metrics import accuracy_score
 from satchel.progress import progress
 from satchel.spec import Regression
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from satchel.findings import said
-from satchel.metrics import HIGHER_IS_BETTER
+from satchel.measure.metrics import HIGHER_IS_BETTER
 from satchel.spec import Regression
 from satchel_training.report.material import Material
 from satchel_training.report.style import GREY, SKY, WIDTH, Plot, new_axes, with_unit, wrapped

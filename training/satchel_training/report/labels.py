@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_curve
 
-from satchel.metrics import calibration_curve, confusion_matrix, roc_auc_score
+from satchel.measure.metrics import calibration_curve, confusion_matrix, roc_auc_score
 from satchel.spec import Classes, Regression
 from satchel.wording import positive_label
 from satchel_training.report.material import Material

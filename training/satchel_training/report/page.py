@@ -10,7 +10,7 @@ from itertools import groupby
 from string import Template
 
 from satchel.findings import cost_without_sensitive, said, shortfalls, what_matters
-from satchel.metrics import HIGHER_IS_BETTER, loss
+from satchel.measure.metrics import HIGHER_IS_BETTER, loss
 from satchel.spec import Metric, Spec
 from satchel.wording import demonstration
 from satchel_training.report.style import Plot

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from satchel.decoder import prediction_intervals
+from satchel.decode.decoder import prediction_intervals
 from satchel.spec import Regression
 from satchel.spec.rules import opened
 from satchel_training.report.material import Material

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from satchel import DataError
-from satchel.metrics import loss
+from satchel.measure.metrics import loss
 from satchel.spec import Advice, Bounds, Classes, Derived, Output, Regression, Segment
 from satchel_training.datasets.source import DataSource
 

@@ -1,0 +1,1 @@
+"""Raw outputs of a graph to predictions."""

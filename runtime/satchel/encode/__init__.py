@@ -1,0 +1,1 @@
+"""Raw records to the float32 matrix that a graph reads."""

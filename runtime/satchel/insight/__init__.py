@@ -1,0 +1,1 @@
+"""What stands behind an answer: explanations, changes, drift."""

@@ -1,0 +1,1 @@
+"""How well a model does: metrics, calibration, fairness, and what chance explains."""

@@ -1,0 +1,197 @@
+"""CSV files as schools have them; `dialect` finds out how one is written."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import BinaryIO
+
+from satchel.errors import TableError
+from satchel.tables.csv.dialect import (
+    MARK,
+    SAMPLE,
+    Style,
+    find_decimal,
+    find_delimiter,
+    find_encoding,
+    find_line_end,
+)
+from satchel.tables.csv.lines import Lines
+from satchel.tables.csv.plain import split
+from satchel.tables.pipe import Rejoined
+from satchel.tables.table import (
+    ANY,
+    DEFAULT,
+    ROWS_PER_CHUNK,
+    ROWS_TO_HEADER,
+    Chunk,
+    Options,
+    Row,
+    Wanted,
+    check_header,
+    column_of,
+    find_header,
+    is_blank,
+    passed_over,
+)
+
+
+class CsvReader:
+    """Reads a table of text cells.
+
+    Parameters
+    ----------
+    file : binary file
+        The table.
+    name : str
+        Its name, for messages.
+    options : Options
+    wanted : Wanted
+        By which its header is known among rows above it.
+
+    Attributes
+    ----------
+    style : Style
+        How the file is written.
+
+    The others are those of `Table`.
+
+    Raises
+    ------
+    TableError
+        Where the file is empty, is no text, or names a column twice.
+    """
+
+    kind = "csv"
+    unit = "B"
+
+    def __init__(
+        self, file: BinaryIO, name: str, options: Options = DEFAULT, wanted: Wanted = ANY
+    ) -> None:
+        self._name = name
+        self._file = file
+        self.remarks: list[str] = []
+        start = b""
+        if file.seekable():
+            self.total: int | None = file.seek(0, io.SEEK_END)
+            file.seek(0)
+            start = file.read(SAMPLE)
+            file.seek(0)
+        else:
+            self.total = None
+            start = file.read(SAMPLE)
+            file = io.BufferedReader(Rejoined(start, file))
+        self._encoding, mark = find_encoding(file, start, name)
+        if self._encoding == "cp1252":
+            self.remarks.append(
+                f"{name} is not UTF-8 text and was read as Windows-1252 (Western European)"
+            )
+        self._lines = Lines(file, self._encoding, name)
+        self._open(start, mark, options, wanted)
+
+    def close(self) -> None:
+        """Let go of the file, which stays open."""
+
+    def done(self) -> int:
+        """Return how many bytes have been read."""
+        return self._file.tell() if self._file.seekable() else 0
+
+    def _open(self, start: bytes, mark: str, options: Options, wanted: Wanted) -> None:
+        if options.sheet:
+            raise TableError(f"{self._name} is CSV and has no sheets; leave --sheet out")
+        sample = start.decode(self._encoding, "replace").removeprefix(MARK)
+        delimiter = find_delimiter(sample, wanted, options)
+        self._delimiter, self._number = delimiter, 0
+        self._rows = csv.reader(self._lines, delimiter=delimiter, strict=True)
+        most = min(max(options.header_row or 0, ROWS_TO_HEADER), ROWS_PER_CHUNK)
+        first, ends = [], []
+        for row in itertools.islice(iter(self._next_row, None), most):
+            first.append(row)
+            ends.append(self._lines.place())
+        place = find_header(first, wanted, options.header_row)
+        if place is None:
+            where = f"row {options.header_row}" if options.header_row else "the first line"
+            raise TableError(f"{self._name}: {where} holds no names of columns")
+        names = [str(cell).strip() for cell in first[place]]
+        self.header = check_header(names, f"{self._name}: {_nth(place, first)}")
+        self.remarks += passed_over(place, first)
+        chunk = Chunk()
+        if self._lines.go_back(ends[place]):  # as a rule: then these rows may be split too
+            self._number = place + 1
+        else:
+            for number, row in enumerate(first[place + 1 :], place + 2):
+                self._add(chunk, row, number)
+        self._first = [chunk] if chunk.rows else []
+        self._rest = self._chunks()
+        decimal = options.decimal or self._find_decimal(delimiter, wanted)
+        self.decimal = decimal
+        # Excel writes semicolons where decimals have commas.
+        written = decimal or ("," if delimiter == ";" else ".")
+        self.style = Style(mark, delimiter, find_line_end(sample), self._encoding, written)
+
+    def _find_decimal(self, delimiter: str, wanted: Wanted) -> str:
+        """Look for the decimal mark in the first rows, which are kept for the first chunks."""
+        places = [i for i, name in enumerate(self.header) if name in wanted.numbers]
+        for chunk in self._rest:
+            self._first.append(chunk)
+            if sum(len(one.rows) for one in self._first) >= ROWS_PER_CHUNK:
+                break
+        cells = (cell for chunk in self._first for i in places for cell in column_of(chunk.rows, i))
+        return find_decimal(map(str, cells), delimiter, self._name)
+
+    def chunks(self, size: int = ROWS_PER_CHUNK) -> Iterator[Chunk]:
+        """Yield up to `size` rows at a time; empty lines are no rows."""
+        for chunk in itertools.chain(self._first, self._rest):
+            yield from _slices(chunk, size)
+
+    def _chunks(self) -> Iterator[Chunk]:
+        """Yield the rows of a block at a time, from the line that comes next."""
+        while text := self._lines.block():
+            rows = split(text, self._delimiter, len(self.header))
+            if rows is not None:
+                start = self._number + 1
+                self._number += len(rows)
+                self._lines.number += len(rows)
+                yield from _slices(Chunk(rows, range(start, self._number + 1)), ROWS_PER_CHUNK)
+                continue
+            self._lines.put_back(text)
+            chunk = Chunk()
+            # A row may reach into the next block, of which the rest is then split again.
+            block = self._lines.blocks
+            while self._lines.left and self._lines.blocks == block:
+                if len(chunk.rows) == ROWS_PER_CHUNK or (row := self._next_row()) is None:
+                    break
+                self._add(chunk, row, self._number)
+            if chunk.rows:
+                yield chunk
+
+    def _next_row(self) -> list[str] | None:
+        try:
+            row = next(self._rows, None)
+        except csv.Error as error:
+            raise TableError(
+                f"{self._name}: line {self._lines.number} cannot be read: {error}; look for a "
+                "quotation mark that is not closed"
+            ) from None
+        self._number += row is not None
+        return row
+
+    def _add(self, chunk: Chunk, row: Row, number: int) -> None:
+        width = len(self.header)
+        if not row or (len(row) == 1 < width and is_blank(row[0])):
+            return
+        if len(row) > width and all(map(is_blank, row[width:])):
+            row = row[:width]
+        chunk.add(row, number)
+
+
+def _slices(chunk: Chunk, size: int) -> Iterator[Chunk]:
+    for start in range(0, len(chunk.rows), size):
+        part = slice(start, start + size)
+        yield Chunk(chunk.rows[part], chunk.numbers[part])
+
+
+def _nth(place: int, rows: Sequence[Row]) -> str:
+    return "the first line" if not any(map(any, rows[:place])) else f"row {place + 1}"

@@ -1,0 +1,108 @@
+"""Writes CSV as the table that came was written."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterable, Sequence
+from types import SimpleNamespace
+from typing import BinaryIO
+
+from satchel.tables.cells import as_text
+from satchel.tables.csv.dialect import Style
+from satchel.tables.csv.plain import PlainRows
+from satchel.tables.formulas import STARTS, neutralised
+from satchel.tables.table import Answered, Row
+
+_LINE_END = "\r\n"
+
+
+class CsvWriter:
+    """Writes a table as CSV.
+
+    Parameters
+    ----------
+    file : binary file
+    style : Style
+        How to write it.
+    """
+
+    def __init__(self, file: BinaryIO, style: Style) -> None:
+        self._file, self._style = file, style
+        self._lines: list[str] = []
+        # Only these ends make every Python quote cells that hold either half of them.
+        self._writer = csv.writer(
+            SimpleNamespace(write=self._lines.append),
+            delimiter=style.delimiter,
+            lineterminator=_LINE_END,
+        )
+        self._special = re.compile(f'[{re.escape(style.delimiter)}"\r\n]')
+        if style.mark:
+            self._write(style.mark)
+
+    def write(self, rows: Iterable[Row]) -> None:
+        """Write rows; the first row written is the header."""
+        lines = self._beside(rows) if isinstance(rows, Answered) else None
+        if lines is None:
+            lines = self._written(rows)
+        end = self._style.line_end
+        self._write("".join([line + end for line in lines]))
+
+    def finish(self) -> None:
+        """Leave the file open; all is written."""
+
+    def close(self) -> None:
+        """Leave the file open; nothing else is held."""
+
+    def _beside(self, answered: Answered) -> list[str] | None:
+        """Return the lines of an answer, joined to those that came; None where they may not stand.
+
+        They may where all of their cells are repeated, or none.
+        """
+        rows = answered.rows
+        lines: list[str] | None = None
+        if answered.places:
+            if not isinstance(rows, PlainRows) or rows.delimiter != self._style.delimiter:
+                return None
+            if len(answered.places) < rows.width:
+                return None
+            lines = rows.lines()
+            risky = rows.beginning_with(STARTS)
+            for i, line in zip(risky, self._written(rows[i] for i in risky), strict=True):
+                lines[i] = line
+        columns = [self._texts(column) for column in answered.columns]
+        if lines is not None:
+            columns.insert(0, lines)
+        return list(map(self._style.delimiter.join, zip(*columns, strict=True)))
+
+    def _texts(self, column: Sequence[object]) -> list[str]:
+        """Return cells as they stand in a line of several; most columns hold few different."""
+        different = set(column)
+        texts = dict(zip(different, map(str, map(self._cell, different)), strict=True))
+        for cell, text in texts.items():
+            if self._special.search(text):
+                (texts[cell],) = self._written([[text]])
+        return list(map(texts.__getitem__, column))
+
+    def _written(self, rows: Iterable[Row]) -> list[str]:
+        """Return rows as lines without their ends."""
+        self._lines.clear()
+        # Most cells are text that begins harmlessly: they are written as they are.
+        self._writer.writerows(
+            [
+                cell if type(cell) is str and cell[:1] not in STARTS else self._cell(cell)
+                for cell in row
+            ]
+            for row in rows
+        )
+        return [line.removesuffix(_LINE_END) for line in self._lines]
+
+    def _write(self, text: str) -> None:
+        # What came in this encoding goes back in it; a letter of our own words may be missing.
+        self._file.write(text.encode(self._style.encoding, "replace"))
+
+    def _cell(self, cell: object) -> object:
+        if type(cell) is float:
+            text = repr(cell) if cell == cell else ""
+            return text.replace(".", ",") if self._style.decimal == "," else text
+        return neutralised(as_text(cell))

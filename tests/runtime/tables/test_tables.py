@@ -1,0 +1,280 @@
+import io
+from dataclasses import replace
+
+import pytest
+
+from satchel import TableError
+from satchel.files import replacing
+from satchel.tables.csv.reader import CsvReader
+from satchel.tables.csv.writer import CsvWriter, Style
+from satchel.tables.predict import TablePredictor
+
+
+def reader(content):
+    content = content.encode() if isinstance(content, str) else content
+    return CsvReader(io.BytesIO(content), "class.csv")
+
+
+def rows(content):
+    return rows_of(reader(content))
+
+
+def rows_of(table):
+    return [row for chunk in table.chunks() for row in chunk.rows]
+
+
+# ---- reading ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_delimiters_line_ends_and_the_byte_order_mark(delimiter, end, mark):
+    lines = [["größe", "b"], ["1.5", "x"], ["2", ""]]
+    content = mark + end.join(delimiter.join(line) for line in lines) + end
+    table = reader(content)
+    assert table.header == lines[0]
+    decimal = "," if delimiter == ";" else "."  # of no column that is known to hold numbers
+    assert table.style == Style(mark, delimiter, end, "utf-8", decimal)
+    assert rows_of(table) == lines[1:]
+
+
+def test_quoted_cells_may_hold_anything():
+    content = 'a,"b;c;d","e ""f"""\r\n"1,2","line\r\nbreak","""q"""\r\n'
+    table = reader(content)
+    assert table.style.delimiter == ","
+    assert table.header == ["a", "b;c;d", 'e "f"']
+    assert rows_of(table) == [["1,2", "line\r\nbreak", '"q"']]
+
+
+def test_a_quoted_name_may_hold_a_line_break():
+    table = reader('"a\nb",c\n1,2\n')
+    assert table.header == ["a\nb", "c"]
+    assert rows_of(table) == [["1", "2"]]
+
+
+def test_names_are_stripped_and_cells_are_not():
+    table = reader(" a ; b\n 1 ;2 \n")
+    assert table.header == ["a", "b"]
+    assert rows_of(table) == [[" 1 ", "2 "]]
+
+
+def test_empty_lines_are_no_rows():
+    assert rows("\n\na,b\n\n1,2\n\r\n3,4\n\n") == [["1", "2"], ["3", "4"]]
+
+
+def test_a_header_alone_has_no_rows():
+    assert rows("a,b") == []
+
+
+def test_rows_come_in_chunks():
+    content = "a\n" + "".join(f"{i}\n" for i in range(25))
+    chunks = list(reader(content).chunks(10))
+    assert max(len(chunk.rows) for chunk in chunks) == 10
+    assert [row for chunk in chunks for row in chunk.rows] == [[str(i)] for i in range(25)]
+    assert [n for chunk in chunks for n in chunk.numbers] == list(range(2, 27))
+
+
+@pytest.mark.parametrize("content", ["", "\n\n", ",,\n", "\ufeff", " ; \n"])
+def test_a_file_without_names_is_refused(content):
+    with pytest.raises(TableError, match=r"class\.csv: the first line holds no names"):
+        reader(content)
+
+
+def test_a_name_that_stands_twice_is_refused():
+    with pytest.raises(TableError, match=r"the columns \['a'\] stand there twice"):
+        reader("a,b, a\n1,2,3\n")
+
+
+def test_columns_without_a_name_may_repeat():
+    assert reader("a,,\n1,2,3\n").header == ["a", "", ""]
+
+
+def test_bytes_that_are_no_text_are_refused_wherever_they_stand():
+    # 0x81 is nothing in Windows-1252 either.
+    table = reader(b"a\n" + b"1\n" * 2_000_000 + b"\x81\n")
+    with pytest.raises(TableError, match="is not UTF-8 text nor Windows-1252; save it again"):
+        list(table.chunks())
+
+
+def test_a_cell_that_is_too_long_is_refused_with_its_line():
+    with pytest.raises(TableError, match=r"class\.csv: line 3 cannot be read"):
+        rows("a\n1\n" + "x" * 200_000 + "\n")
+
+
+def test_a_quote_that_is_never_closed_is_refused():
+    # Otherwise the rows below it would vanish into its cell.
+    with pytest.raises(TableError):
+        rows('a,b\n1,"x\n2,y\n3,z\n')
+
+
+def test_a_reader_leaves_the_file_open():
+    file = io.BytesIO(b"a\n1\n")
+    CsvReader(file, "class.csv").close()
+    empty = io.BytesIO(b"")
+    with pytest.raises(TableError):
+        CsvReader(empty, "class.csv")
+    assert not file.closed
+    assert not empty.closed
+
+
+# ---- writing ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_what_is_written_is_read_again(delimiter, end, mark):
+    table = [["a", "b"], ["1;2,3\t4", 'x"y'], ["line\nbreak", "größe"], ["", " z "]]
+    out = io.BytesIO()
+    style = Style(mark, delimiter, end)
+    CsvWriter(out, style).write(table)
+    again = reader(out.getvalue())
+    decimal = "," if delimiter == ";" else "."
+    assert again.style == replace(style, decimal=decimal)
+    assert [again.header, *rows_of(again)] == table
+
+
+def test_a_file_is_replaced_when_it_is_whole(tmp_path):
+    path = tmp_path / "out.csv"
+    path.write_text("before")
+    with replacing(path) as file:
+        file.write("größe\r\n")
+        file.flush()
+        assert path.read_text() == "before"
+    assert path.read_bytes() == "größe\r\n".encode()
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_file_stays_as_it_was_where_something_fails(tmp_path):
+    path = tmp_path / "out.csv"
+    path.write_text("before")
+
+    def fail():
+        with replacing(path) as file:
+            file.write("half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fail()
+    assert path.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_of_a_link_the_file_it_points_to_is_replaced(tmp_path):
+    target, link = tmp_path / "target", tmp_path / "link"
+    target.write_text("before")
+    link.symlink_to(target)
+    with replacing(link) as file:
+        file.write("after")
+    assert link.is_symlink()
+    assert target.read_text() == "after"
+    assert sorted(tmp_path.iterdir()) == [link, target]
+
+
+def test_bytes_may_be_written_too(tmp_path):
+    with replacing(tmp_path / "out", "wb") as file:
+        file.write(b"\xff")
+    assert (tmp_path / "out").read_bytes() == b"\xff"
+
+
+def test_a_new_file_has_ordinary_permissions(tmp_path):
+    with replacing(tmp_path / "new") as file:
+        file.write("x")
+    (tmp_path / "ordinary").write_text("x")
+    assert (tmp_path / "new").stat().st_mode == (tmp_path / "ordinary").stat().st_mode
+
+
+# ---- predictions for a table -----------------------------------------------------------------
+
+HEADER = ["id", "score", "hours", "course"]
+
+
+def test_the_answer_keeps_all_columns(predictor):
+    table = TablePredictor(predictor, HEADER, {})
+    assert table.header == [
+        *HEADER,
+        "predicted_grade",
+        "predicted_grade_label",
+        "predicted_grade_low_0.8",
+        "predicted_grade_high_0.8",
+        "predicted_grade_low_0.9",
+        "predicted_grade_high_0.9",
+        "predicted_outcome",
+        "predicted_outcome_probability",
+        "predicted_group",
+        "advice",
+        "doubts",
+        "notes",
+        "error",
+    ]
+    assert table.unused == ["id"]
+    chunk = [["x", "12", "6.5", "math"], ["y", "21", "1", "math"], ["z"], [*"abcdefg"]]
+    written = list(table.answer(chunk, table.predict(chunk)))
+    assert [len(row) for row in written] == [len(table.header)] * 4
+    good, bad, short, long = (dict(zip(table.header, row, strict=True)) for row in written)
+    expected = predictor.predict({"score": 12, "hours": 6.5, "course": "math"})
+    assert good["predicted_grade"] == expected.outputs["grade"].value
+    assert good["predicted_grade_low_0.9"] == expected.outputs["grade"].intervals[1].low
+    assert good["predicted_outcome"] == expected.outputs["outcome"].label
+    assert float(good["predicted_outcome_probability"]) == pytest.approx(
+        expected.outputs["outcome"].probability
+    )
+    assert (good["advice"], good["error"]) == (expected.advice, None)
+    assert good["notes"] == ""
+    assert table.absent == ["größe", "absences", "effort"]
+    assert bad["error"] == "score = '21' is out of bounds; give a whole number from 0 to 20"
+    assert (bad["id"], bad["predicted_grade"], bad["notes"]) == ("y", None, None)
+    assert short["error"] == "the row has 1 cells, the header 4"
+    assert short["id"] == "z"
+    assert long["error"].endswith(
+        "the row has 7 cells, the header 4; cells beyond the header: ['e', 'f', 'g']"
+    )
+    assert (table.count, table.refused) == (4, 3)
+
+
+def test_only_values_that_are_blank_in_a_column_are_noted(predictor):
+    table = TablePredictor(predictor, [*HEADER, "effort"], {})
+    chunk = [["x", "18", "", "math", "low"]]
+    (row,) = table.answer(chunk, table.predict(chunk))
+    written = dict(zip(table.header, row, strict=True))
+    outside = "score = 18 is outside the range seen in training (2 to 17)"
+    assert written["notes"] == f"{outside}; hours was not given; 5 was used in its place"
+    # Fields without a column were not given either.
+    assert written["doubts"] == f"{outside}; 3 of 6 fields were not given"
+
+
+def test_a_brief_answer_keeps_the_columns_that_the_model_does_not_read(predictor):
+    header = ["id", "s", "hours", "course", "class"]
+    table = TablePredictor(predictor, header, {"s": "score"}, brief=True)
+    assert table.header[:3] == ["id", "class", "predicted_grade"]
+    chunk = [["x", "12", "6.5", "math", "7b"], ["y", "?", "1", "math", "7c"], ["z"]]
+    written = list(table.answer(chunk, table.predict(chunk)))
+    assert [row[:2] for row in written] == [["x", "7b"], ["y", "7c"], ["z", None]]
+    assert [len(row) for row in written] == [len(table.header)] * 3
+    assert "score = '?'" in written[1][-1]
+
+
+def test_columns_are_mapped(predictor):
+    table = TablePredictor(predictor, ["s", "hours", "course"], {"s": "score"})
+    answers = table.predict([["12", "6.5", "math"]])
+    expected = predictor.predict({"score": 12, "hours": 6.5, "course": "math"})
+    assert answers[0].outputs["grade"] == expected.outputs["grade"]
+    assert table.header[:3] == ["s", "hours", "course"]
+
+
+@pytest.mark.parametrize(
+    ("header", "mapping", "message"),
+    [
+        (["score", "hours"], {}, "no column for course"),
+        (["scores", "hours", "course"], {}, r"no column for score \(--map scores=score\?\)"),
+        (HEADER, {"skore": "hours"}, r"no column 'skore' to map; did you mean 'score'\?"),
+        (HEADER, {"id": "ours"}, r"the model has no field 'ours'; did you mean 'hours'\?"),
+        (HEADER, {"id": "score"}, r"several columns hold \['score'\]"),
+        ([*HEADER, "notes"], {}, r"already has the columns \['notes'\]"),
+        ([*HEADER, "predicted_grade"], {}, r"already has the columns \['predicted_grade'\]"),
+    ],
+)
+def test_a_header_that_does_not_fit_is_refused(predictor, header, mapping, message):
+    with pytest.raises(TableError, match=message):
+        TablePredictor(predictor, header, mapping)

@@ -1,0 +1,358 @@
+"""The same table, written in every way: it is the same table, and goes back as it came."""
+
+import csv
+import io
+import json
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from satchel import TableError
+from satchel.tables.csv.dialect import Style
+from satchel.tables.csv.reader import CsvReader
+from satchel.tables.csv.writer import CsvWriter
+from satchel.tables.mapping import wanted
+from satchel.tables.marks import MISSING, Marks
+from satchel.tables.opening import open_table
+from satchel.tables.predict import TablePredictor
+from satchel.tables.table import Options, Wanted
+
+HEADER = ["name", "score", "hours", "größe", "course"]
+FIELDS = Wanted(("score", "hours", "course"), HEADER, ("score", "hours", "größe"))
+
+
+def reader(content, encoding="utf-8", wanted=FIELDS, **options):
+    content = content.encode(encoding) if isinstance(content, str) else content
+    return CsvReader(io.BytesIO(content), "class.csv", Options(**options), wanted)
+
+
+def rows(table):
+    return [list(row) for chunk in table.chunks() for row in chunk.rows]
+
+
+def predictions(predictor, content, name="class.csv"):
+    """Return the predictions of a table as plain Python, errors too."""
+    spec = predictor.spec
+    table = open_table(io.BytesIO(content), name, Options(), wanted(spec, {}, {}))
+    predicts = TablePredictor(predictor, table.header, {}, marks=Marks(MISSING, table.decimal))
+    return [item.as_dict() for chunk in table.chunks() for item in predicts.predict(chunk.rows)]
+
+
+# ---- encodings -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("python", "found", "mark"),
+    [
+        ("utf-8", "utf-8", ""),
+        ("utf-8-sig", "utf-8", "\ufeff"),
+        ("utf-16", "utf-16-le", "\ufeff"),
+        ("cp1252", "cp1252", ""),
+    ],
+)
+def test_an_encoding_is_found_and_kept(python, found, mark):
+    content = "name;größe\r\nZoë – “x”;1,5\r\n".encode(python)  # noqa: RUF001
+    table = reader(content)
+    assert (table.style.encoding, table.style.mark) == (found, mark)
+    out = io.BytesIO()
+    CsvWriter(out, table.style).write([table.header, *rows(table)])
+    assert out.getvalue() == content
+
+
+def test_utf_16_in_the_other_order_is_kept():
+    content = "\ufeffname\tgröße\nZoë\t1.5\n".encode("utf-16-be")
+    table = reader(content)
+    assert table.header == ["name", "größe"]
+    out = io.BytesIO()
+    CsvWriter(out, table.style).write([table.header, *rows(table)])
+    assert out.getvalue() == content
+
+
+def test_windows_1252_is_told():
+    assert "was read as Windows-1252" in reader("größe\n1\n", "cp1252").remarks[0]
+    assert reader("größe\n1\n").remarks == []
+
+
+def test_a_late_letter_of_windows_1252_is_seen_from_the_start():
+    table = reader(b"name\n" + b"x\n" * 1_000_000 + "Zoë\n".encode("cp1252"))
+    assert table.style.encoding == "cp1252"
+    assert rows(table)[-1] == ["Zoë"]
+
+
+def test_a_last_letter_that_is_half_of_utf_8_is_windows_1252():
+    assert rows(reader(b"name\nRen\xe9")) == [["René"]]
+
+
+def test_two_encodings_in_one_file_are_refused():
+    with pytest.raises(TableError, match="UTF-8 text in one part and not in another; save it"):
+        reader("größe\n".encode() + b"\xff\n")
+
+
+def test_utf_16_without_its_mark_is_refused():
+    with pytest.raises(TableError, match="UTF-16 without its mark; save it again"):
+        reader("a,b\n1,2\n".encode("utf-16-le"))
+
+
+class Pipe(io.RawIOBase):
+    """A file that cannot seek."""
+
+    def __init__(self, content):
+        self._content = io.BytesIO(content)
+
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        return self._content.readinto(buffer)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_what_comes_through_a_pipe_is_read_alike(encoding):
+    content = ("name;größe\n" + "Zoë;1,5\n" * 200_000).encode(encoding)
+    piped = open_table(io.BufferedReader(Pipe(content)), "standard input", wanted=FIELDS)
+    assert piped.header == ["name", "größe"]
+    assert (piped.style, rows(piped)) == (reader(content).style, rows(reader(content)))
+
+
+# ---- header, titles, empty lines and columns -------------------------------------------------
+
+
+def test_titles_above_the_header_are_passed_over_and_told():
+    table = reader("Class 7b, 2026\n;;\n\nname;score;hours;course\nAda;1;2;math\n")
+    assert table.style.delimiter == ";"
+    assert table.header == ["name", "score", "hours", "course"]
+    assert table.remarks == ["Row 4 names the columns; what stands above it is left out"]
+    (chunk,) = table.chunks()
+    assert ([*chunk.rows], [*chunk.numbers]) == ([["Ada", "1", "2", "math"]], [5])
+
+
+def test_the_header_is_the_first_row_with_all_required_fields():
+    table = reader("score,hours\nname,score,hours,course\nscore,hours,course,x\n")
+    assert table.header == ["name", "score", "hours", "course"]
+
+
+def test_failing_that_it_is_the_row_with_most_names_spelled_nearly():
+    table = reader("My class\nScore,HOURS,kurs\n1,2,math\n")
+    assert table.header == ["Score", "HOURS", "kurs"]
+
+
+def test_failing_that_it_is_the_first_row_that_is_not_empty():
+    assert reader("\n;;\na;b\n1;2\n").header == ["a", "b"]
+
+
+def test_a_header_row_can_be_chosen():
+    text = "score,hours,course\n\nscore,hours,course,name\n1,2,math,Ada\n"
+    assert reader(text, header_row=3).header == ["score", "hours", "course", "name"]
+    assert reader("a\n" * 30 + "b\nc\n", header_row=31, wanted=Wanted()).header == ["b"]
+    for row in (2, 9, 10**9):
+        with pytest.raises(TableError, match=f"row {row} holds no names of columns"):
+            reader(text, header_row=row)
+
+
+def test_a_trailing_empty_column_stays_and_a_trailing_mark_is_no_cell():
+    assert rows(reader("score,hours,\n1,2,\n")) == [["1", "2", ""]]
+    assert rows(reader("score,hours\n1,2,\n1,2, ,\n")) == [["1", "2"], ["1", "2"]]
+    assert rows(reader("score,hours\n1,2,x\n")) == [["1", "2", "x"]]  # refused later
+
+
+def test_row_numbers_are_those_of_a_spreadsheet():
+    table = reader('name,score\n\n"a\nb",1\n \nx,2\n')
+    (chunk,) = table.chunks()
+    assert chunk.numbers == [3, 5]
+
+
+# ---- decimal marks ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("cells", "delimiter", "decimal"),
+    [
+        (["1,5", "1,234"], ";", ","),
+        (["1.5", "1.234"], ";", "."),
+        (["0,123"], ";", ","),
+        (["1234,567"], ";", ","),
+        (["1.234"], ",", "."),
+        (["12", "3"], ";", ""),
+        (["12", "3"], ",", "."),
+        (["1,5", "2,5", "1.5"], ";", ","),
+        (["85,5 %"], "\t", ","),
+    ],
+)
+def test_the_decimal_mark_is_found(cells, delimiter, decimal):
+    text = delimiter.join(["name", "hours"]) + "\n"
+    text += "".join(delimiter.join(["x", f'"{cell}"']) + "\n" for cell in cells)
+    assert reader(text).decimal == decimal
+
+
+@pytest.mark.parametrize("cell", ["1,234", "-12,000", "1.234"])
+def test_a_mark_that_may_stand_before_thousands_is_never_guessed(cell):
+    text = f"name;hours\nx;{cell}\ny;7\n"
+    with pytest.raises(TableError, match="may be a thousand or not"):
+        reader(text)
+    assert reader(text, decimal=",").decimal == ","
+    # A column that holds no field may hold anything.
+    assert reader(f"name;hours\n{cell};1,5\n").decimal == ","
+
+
+def test_marks_of_both_kinds_in_equal_number_are_not_guessed():
+    with pytest.raises(TableError, match="commas and points are mixed"):
+        reader("name;hours\nx;1,5\ny;1.5\n")
+
+
+def test_a_number_of_the_other_kind_is_a_row_with_its_error(predictor):
+    content = b"score;hours;course\n1;1,5;math\n2;2,5;math\n3;1.5;math\n4;1.234;math\n"
+    *good, third, fourth = predictions(predictor, content)
+    assert all("problems" not in one for one in good)
+    for one, cell in ((third, "1.5"), (fourth, "1.234")):
+        assert f"hours = '{cell}' has a decimal point" in one["problems"][0]["message"]
+
+
+def test_where_no_number_told_a_later_one_is_not_guessed(predictor):
+    rows = "1;7;math\n" * 120_001  # more than the first block
+    content = f"score;hours;course\n{rows}1;1,5;math\n1;1,234;math\n".encode()
+    *_, half, thousand = predictions(predictor, content)
+    expected = predictor.predict({"score": 1, "hours": 1.5, "course": "math"})
+    assert half["outputs"] == expected.as_dict()["outputs"]
+    assert "may be a thousand or not" in thousand["problems"][0]["message"]
+
+
+def test_the_line_end_is_not_taken_from_within_a_cell():
+    assert reader('"na\nme","x"\r\n"a\nb",1\r\n').style.line_end == "\r\n"
+    assert reader('"na""\r\nme","x"\n').style.line_end == "\n"
+
+
+# ---- damage ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"name,score\nAda\0,1\n", "NUL bytes"),
+        (b"name,score\n" + b"Ada,1\n" * 1000 + b"\0\n", "line 1002 holds a NUL byte; the file is"),
+        (b"name,score\n" + b"x" * 3_000_000, "line 2 has more than 1,048,576 characters"),
+        (b"name,score\n" + b"x" * 200_000 + b",1\n", "line 2 cannot be read: field larger"),
+        (b'name,score\n"x,1\ny,2\n', "look for a quotation mark that is not closed"),
+    ],
+)
+def test_a_damaged_file_is_told_with_a_remedy(content, message):
+    with pytest.raises(TableError, match=message):
+        rows(reader(content))
+
+
+def test_rows_that_are_long_come_in_smaller_chunks():
+    cells = ",".join(["x" * 100_000] * 10)
+    table = reader("name" + "," * 9 + "\n" + f"{cells}\n" * 80)
+    assert max(len(chunk.rows) for chunk in table.chunks()) < 40
+
+
+# ---- in whatever way, the same ---------------------------------------------------------------
+
+texts = st.text(st.sampled_from("aZé€ß ,;\t\"'\r\n=+-@|.%"), max_size=8)
+records = st.lists(
+    st.tuples(
+        texts,
+        st.one_of(st.none(), st.integers(-1, 22)),
+        st.one_of(st.none(), st.decimals(0, 40, places=2)),
+        st.one_of(st.none(), st.decimals(-2, 3, places=1)),
+        st.one_of(st.none(), st.sampled_from(["math", "français", "phsics"])),
+    ),
+    min_size=1,
+    max_size=6,
+)
+dialects = st.fixed_dictionaries(
+    {
+        "delimiter": st.sampled_from(",;\t"),
+        "decimal": st.sampled_from(",."),
+        "encoding": st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "cp1252"]),
+        "end": st.sampled_from(["\n", "\r\n", "\r"]),
+        "quoting": st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+        "titles": st.lists(st.sampled_from([[], ["Class 7b, 2026"], ["x", "", "y"]]), max_size=3),
+        "missing": st.sampled_from(["", *MISSING]),
+        "trailing": st.booleans(),
+    }
+)
+
+
+def written(table, dialect):
+    """Write a table of Python values in a dialect."""
+
+    def text(cell):
+        if cell is None:
+            return dialect["missing"]
+        if isinstance(cell, str):
+            return cell
+        return str(cell).replace(".", dialect["decimal"])
+
+    out = io.StringIO()
+    # Not every Python quotes a break that is not the line's end.
+    lines = SimpleNamespace(write=lambda line: out.write(line[:-2] + dialect["end"]))
+    writer = csv.writer(
+        lines,
+        delimiter=dialect["delimiter"],
+        lineterminator="\r\n",
+        quoting=dialect["quoting"],
+    )
+    writer.writerows(dialect["titles"])
+    tail = [""] * dialect["trailing"]
+    writer.writerow([*HEADER, *tail])
+    for row in table:
+        writer.writerow([*map(text, row), *tail])
+    return out.getvalue().encode(dialect["encoding"])
+
+
+@given(records, dialects)
+def test_a_table_gives_the_same_predictions_in_every_dialect(predictor, table, dialect):
+    plain = "".join(
+        json.dumps(
+            {
+                name: cell if cell is None or isinstance(cell, str) else float(cell)
+                for name, cell in zip(HEADER, row, strict=True)
+            }
+        )
+        + "\n"
+        for row in table
+    ).encode()
+    expected = predictions(predictor, plain, "class.jsonl")
+    found = predictions(predictor, written(table, dialect))
+    assert [one.get("outputs") for one in found] == [one.get("outputs") for one in expected]
+    assert [len(one.get("problems", ())) for one in found] == [
+        len(one.get("problems", ())) for one in expected
+    ]
+
+
+@given(records, dialects)
+def test_cells_that_pass_through_are_the_same_bytes(table, dialect):
+    content = written(table, dialect)
+    read = reader(content)
+    cells = rows(read)
+    encoding = dialect["encoding"]
+    names = [row[0] for row in table]
+    assert [row[0] for row in cells] == names
+    out = io.BytesIO()
+    CsvWriter(out, read.style).write([read.header, *cells])
+    again = csv.reader(
+        io.StringIO(out.getvalue().decode(encoding), newline=""), delimiter=dialect["delimiter"]
+    )
+    header, *back = again
+    assert header == read.header
+    assert [[cell.removeprefix("'") for cell in row] for row in back] == [
+        [cell.removeprefix("'") for cell in row] for row in cells
+    ]
+
+
+def test_a_file_without_formulas_goes_back_byte_by_byte():
+    content = (
+        'name;score;remark\r\n"Zoë ""Z""; x";1,5;"two\r\nlines"\r\n-3,5;2;- \r\n  x;; \r\n'
+    ).encode("cp1252")
+    table = reader(content)
+    out = io.BytesIO()
+    CsvWriter(out, table.style).write([table.header, *rows(table)])
+    assert out.getvalue() == content
+
+
+def test_predicted_numbers_have_the_decimal_mark_of_the_table():
+    out = io.BytesIO()
+    CsvWriter(out, Style(delimiter=";", decimal=",")).write([["a"], [12.5], [None], ["1.5"]])
+    assert out.getvalue() == b'a\n12,5\n""\n1.5\n'

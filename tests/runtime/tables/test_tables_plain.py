@@ -1,0 +1,203 @@
+"""What numpy splits is what the csv module would read, cell by cell and answer by answer."""
+
+import csv
+import io
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from satchel.spec import Category
+from satchel.tables.csv import lines
+from satchel.tables.csv import reader as tables
+from satchel.tables.csv.digits import read_plain_numbers
+from satchel.tables.csv.plain import PlainRows, split
+from satchel.tables.csv.reader import CsvReader
+from satchel.tables.csv.writer import CsvWriter
+from satchel.tables.mapping import wanted
+from satchel.tables.marks import MISSING, CellReader, Marks
+from satchel.tables.predict import TablePredictor
+from satchel.tables.table import ROWS_PER_CHUNK, Options
+from satchel.values import read_number
+
+letters = st.text("a,;\t\"\n\r é€\0'=-", max_size=5)
+written = st.text('a,"\n\r', max_size=30)
+
+
+def parsed(text, delimiter=","):
+    return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+
+
+@settings(max_examples=500, deadline=None)
+@given(written, st.integers(1, 4))
+@example('"a"\n"b"', 1)
+@example('"a,b"\n', 2)
+@example('","\n', 2)
+@example('a"b,c"d\n', 2)
+@example('"a",""\r\n"",b\r\n', 2)
+@example('""""\n', 1)
+@example("\n", 1)
+def test_a_plain_block_holds_what_the_csv_module_reads(text, width):
+    rows = split(text, ",", width)
+    if rows is None:
+        return
+    expected = parsed(text)
+    assert [list(row) for row in rows] == expected
+    assert all(len(row) == width for row in expected)
+    for place in range(width):
+        assert list(rows.column(place)) == [row[place] for row in expected]
+    assert [parsed(line)[0] for line in rows.lines()] == expected
+
+
+cells = st.sampled_from(["", "a", "12", "é", "€uro", "=1", "-5", "x" * 70, "two words"])
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.lists(cells, min_size=3, max_size=3), min_size=1, max_size=6),
+    st.sampled_from(",;\t"),
+    st.sampled_from(["\n", "\r\n"]),
+    st.booleans(),
+)
+def test_what_needs_no_parser_is_plain(table, delimiter, end, quoted):
+    out = io.StringIO()
+    quoting = csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL
+    csv.writer(out, delimiter=delimiter, lineterminator=end, quoting=quoting).writerows(table)
+    rows = split(out.getvalue(), delimiter, 3)
+    assert [list(row) for row in rows] == table
+    assert list(rows[1:]) == table[1:]
+    risky = [
+        i for i, row in enumerate(table) if any(cell[:1] in ("=", "-") for cell in row if cell)
+    ]
+    assert rows.beginning_with("=-") == risky
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["a,b\n\nc,d\n", "a,b\nc\n", "a,b\r\nc,d\n", "a\rb,c\r", '"a\nb",c\n', "a,\0\n", "a,b,c\n"],
+)
+def test_what_needs_one_is_not(text):
+    assert split(text, ",", 2) is None
+
+
+@given(st.lists(st.text("0123456789.-e ,", max_size=17) | st.integers(0, 10**17).map(str)))
+def test_plain_numbers_are_read_as_the_field_reads_them(texts):
+    numbers = read_plain_numbers(np.array([*texts, "1"]), point=True)
+    if numbers is not None:
+        for text, number in zip(texts, numbers.tolist(), strict=False):
+            assert number == read_number(text) if text else number != number
+
+
+@given(st.floats(0, 1e6).map(lambda x: round(x, 6)) | st.decimals(0, 10**6, places=3))
+def test_ordinary_numbers_are_plain(number):
+    text = f"{number:.6f}" if isinstance(number, float) else str(number)
+    assert read_plain_numbers(np.array([text]), point=True).tolist() == [float(text)]
+    assert read_plain_numbers(np.array([text]), point=False) is None
+
+
+@pytest.mark.parametrize("text", [".", "1.2.3", "+1", "1e3", " 1", "1 ", "½", "٣", "1" * 16])
+def test_what_is_not_plain_is_left_to_others(text):
+    assert read_plain_numbers(np.array(["1", text]), point=True) is None
+
+
+def answer(predictor, content, brief, missing=MISSING):
+    out = io.BytesIO()
+    reader = CsvReader(io.BytesIO(content), "class.csv", wanted=wanted(predictor.spec, {}, {}))
+    marks = Marks(missing, reader.decimal)
+    table = TablePredictor(predictor, reader.header, {}, brief, marks)
+    writer = CsvWriter(out, reader.style)
+    writer.write([table.header])
+    plain = 0
+    for chunk in reader.chunks(7):
+        plain += isinstance(chunk.rows, PlainRows)
+        writer.write(table.answer(chunk.rows, table.predict(chunk.rows)))
+    text = out.getvalue().decode()
+    told = (table.count, table.refused, list(table.remarks()))
+    return parsed(text, reader.style.delimiter), told, plain
+
+
+scores = st.integers(0, 20).map(str) | st.sampled_from(
+    ["", "12.5", "?", "-", "99", " 7", "0", "5%"]
+)
+rows = st.tuples(
+    st.sampled_from(["Zoë", "=1+1", "-3", 'Ann "A"', "Lee, Bo", ""]),
+    scores,
+    scores,
+    st.sampled_from(["math", "art", "Math", "", "n/a"]),
+)
+
+
+plain_scores = st.integers(0, 25).map(str) | st.sampled_from(["", "12.5", "21", "007", "1.0"])
+plain_rows = st.tuples(cells, plain_scores, plain_scores, st.sampled_from(["math", "art", ""]))
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(rows | plain_rows, min_size=21, max_size=40)
+    | st.lists(plain_rows, min_size=21, max_size=40),
+    st.booleans(),
+    st.sampled_from(["\n", "\r\n"]),
+    st.sampled_from([MISSING, (*MISSING, "0")]),
+)
+@example([("Ann", "12.5", "21", "art")] * 30, True, "\n", MISSING)
+def test_a_table_is_answered_alike_in_both_ways(predictor, table, brief, end, missing):
+    out = io.StringIO()
+    header = ["name", "score", "hours", "course"]
+    csv.writer(out, lineterminator=end).writerows([header, *table])
+    content = out.getvalue().encode()
+    with pytest.MonkeyPatch.context() as patch:
+        # Blocks of few rows, so that an odd one leaves others plain.
+        patch.setattr(tables, "ROWS_TO_HEADER", 1)
+        patch.setattr(lines, "BLOCK", 64)
+        fast, told, _ = answer(predictor, content, brief, missing)
+        patch.setattr(tables, "split", lambda *_: None)
+        slow, as_told, plain = answer(predictor, content, brief, missing)
+    assert (fast, told, plain) == (slow, as_told, 0)
+
+
+def test_a_refused_number_is_told_as_it_was_written(predictor):
+    content = "name,score,hours,course\n" + "Ann,12,3.5,math\n" * 30 + "Ben,0021,3.50,math\n"
+    written, _, plain = answer(predictor, content.encode(), brief=False)
+    assert plain > 1
+    assert written[-1][-1].startswith("score = '0021' is out of bounds")
+
+
+def test_rows_that_reach_across_blocks_come_in_chunks(monkeypatch):
+    # Each block ends within a quoted cell, where its last line ends.
+    row = '1,"' + "so\n" * 10 + "x" * 16 + '"\n'
+    monkeypatch.setattr(lines, "BLOCK", 2 * len(row))
+    content = ("a,b\n" + row * 500).encode()
+    chunks = list(CsvReader(io.BytesIO(content), "class.csv").chunks())
+    assert [list(row) for chunk in chunks for row in chunk.rows] == parsed(row) * 500
+    assert [n for chunk in chunks for n in chunk.numbers] == list(range(2, 502))
+    assert max(len(chunk.rows) for chunk in chunks[1:]) <= 3
+
+
+def test_all_rows_below_the_header_go_one_way():
+    content = 'Class 7b\n"a";"b"\n' + '"x";"1"\n' * 30
+    (chunk,) = CsvReader(io.BytesIO(content.encode()), "class.csv", Options(header_row=2)).chunks()
+    assert isinstance(chunk.rows, PlainRows)
+    assert [list(row) for row in chunk.rows] == [["x", "1"]] * 30
+    assert list(chunk.numbers) == list(range(3, 33))
+    assert chunk.rows.lines() == ['"x";"1"'] * 30
+
+
+def test_short_rows_come_in_chunks_of_no_more_than_was_asked_for():
+    content = b"a,b\n" + b"1,\n" * 30_000
+    chunks = [*CsvReader(io.BytesIO(content), "class.csv").chunks()]
+    assert max(len(chunk.rows) for chunk in chunks) == ROWS_PER_CHUNK
+    assert sum(len(chunk.rows) for chunk in chunks) == 30_000
+
+
+def test_a_category_of_many_values_is_read_as_any_other():
+    values = tuple(map(chr, range(0x100, 0x240)))
+    reader = CellReader("c", Category(name="c", label="c", values=values), Marks())
+    assert reader.column(np.array(values)) == (list(values), {})
+
+
+def test_an_ordinary_class_list_goes_the_fast_way(predictor):
+    content = "name,score,hours,course\n" + "Zoë,12,3.5,math\n" * 100
+    written, (count, refused, _), plain = answer(predictor, content.encode(), brief=False)
+    assert (count, refused, len(written)) == (100, 0, 101)
+    assert plain > 10
