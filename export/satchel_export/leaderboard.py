@@ -25,7 +25,7 @@ import numpy as np
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from satchel_training.evaluate import Answered
+    from satchel_training.evaluate import HeldOut
     from satchel_training.models import Recipe
     from satchel_training.tasks.task import Classified, Task
 
@@ -39,7 +39,8 @@ class Standing:
     Attributes
     ----------
     question : str
-        The output and metric, or the name of the classes.
+        The output, or the name of the classes, and the metric.
+    metric : str
     model : str
         ``naive guess`` for that.
     mean, spread : float
@@ -54,6 +55,7 @@ class Standing:
     """
 
     question: str
+    metric: str
     model: str
     mean: float
     spread: float
@@ -122,7 +124,7 @@ def compare(
     from satchel_training.models import kept_recipe
     from satchel_training.tasks.task import narrow
 
-    every: dict[str, list[Answered]] = {}
+    every: dict[str, list[HeldOut]] = {}
     for model in models:
         recipe = kept_recipe(task.name, model)
         narrowed = task if recipe.features is None else narrow(task, recipe.features)
@@ -139,7 +141,7 @@ def compare(
 def _scored(
     task: Task,
     model: str,
-    answered: Sequence[Answered],
+    answered: Sequence[HeldOut],
     bundle: dict[str, Any],
     naive: bool = False,
 ) -> Iterator[Standing]:
@@ -155,6 +157,7 @@ def _scored(
             values = [one[metric] for one in figures]
             yield Standing(
                 f"{output.name} {metric}",
+                metric,
                 model,
                 float(np.mean(values)),
                 float(np.std(values)),
@@ -167,7 +170,7 @@ def _classes(
     task: Task,
     frame: DataFrame,
     classified: Classified,
-    every: dict[str, list[Answered]],
+    every: dict[str, list[HeldOut]],
     runs: int | None,
     folds: int | None,
 ) -> Iterator[Standing]:
@@ -181,9 +184,9 @@ def _classes(
 
     def standing(model: str, values: Sequence[float]) -> Standing:
         mean, spread = float(np.mean(values)), float(np.std(values))
-        return Standing(question, model, mean, spread, classified.published)
+        return Standing(question, "accuracy", model, mean, spread, classified.published)
 
-    def cut(answered: Sequence[Answered], which: str) -> list[float]:
+    def cut(answered: Sequence[HeldOut], which: str) -> list[float]:
         return [
             accuracy_score(
                 classified.labels_of(one.true[output.name]),
@@ -241,7 +244,7 @@ def _table(question: str, standings: Sequence[Standing]) -> Iterator[str]:
     beside = "" if published is None else f" (published: {published:.3f})"
     yield ""
     yield f"{question}{beside}"
-    for s in sorted(standings, key=lambda s: loss(s.question.split()[-1], s.mean)):
+    for s in sorted(standings, key=lambda s: loss(s.metric, s.mean)):
         bundle = (
             ""
             if s.size is None

@@ -81,6 +81,9 @@ def run_child(arguments: Sequence[str]) -> Child:
     environment = dict(os.environ)
     environment[TELEMETRY_SWITCH] = "1"
     environment["PYTHONDONTWRITEBYTECODE"] = "1"
+    # Where this file lies in the package, that package is the one to try.
+    paths = [_package(), environment.get("PYTHONPATH", "")]
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, paths))
     try:
         process = subprocess.Popen(
             [sys.executable, *arguments],
@@ -304,89 +307,49 @@ def signal_name(number: int) -> str:
 
 # ---- the bundles -----------------------------------------------------------------------------
 
-# Prints one line of JSON before each bundle, and one after it: where the child dies, the last
-# line names the one that it died of.
-BUNDLES = (
-    CLEAN_PATH
-    + """
-import json, os, statistics, time
-package, skipped, *folders = sys.argv[1:]
-if package:
-    sys.path.insert(0, package)
-import satchel
-from satchel import bundle as bundles
-
-def say(**what):
-    print(json.dumps(what), flush=True)
-
-say(satchel=satchel.__version__, telemetry=os.environ.get("ORT_DISABLE_TELEMETRY"))
-for path in bundles.paths(folders)[int(skipped):]:
-    say(name=bundles.stem(path))
-    try:
-        predictor = satchel.load(path)
-        result = predictor.verify()
-        # The very first prediction makes buffers that the others use again.
-        seconds = []
-        for check in predictor.spec.checks[:1] * 101:
-            start = time.perf_counter()
-            predictor.predict(check.record)
-            seconds.append(time.perf_counter() - start)
-    except satchel.SatchelError as error:
-        say(name=bundles.stem(path), error=str(error))
-        continue
-    say(
-        name=bundles.stem(path),
-        passed=result.passed,
-        checks=result.checks,
-        deviation=result.deviation,
-        verified=predictor.bundle.verified,
-        seconds=statistics.median(seconds) if seconds else None,
-    )
-try:
-    opened = [os.readlink("/proc/self/fd/" + fd) for fd in os.listdir("/proc/self/fd") if fd > "2"]
-except OSError:
-    opened = []
-say(sockets=sum(name.startswith("socket:") for name in opened), end=True)
-"""
-)
-
 
 def check_bundles(folders: Sequence[str], run: Run) -> List[Finding]:
     """Verify every bundle in a child process, time it, and see that nothing is reported."""
     findings = []  # type: List[Finding]
-    skipped = 0
+    models = []  # type: List[str]
+    for folder in folders:
+        models += ["--models", folder]
+    files = []  # type: List[str]
     while True:
-        child = run(["-c", BUNDLES, _package(), str(skipped), *folders])
+        # -P, so that a numpy.py in the working folder is not taken for the library.
+        child = run(["-P", "-m", "satchel", "verify", "--json", *models, *files])
         lines = list(_json_lines(child.out))
-        names = [line["name"] for line in lines if "name" in line and len(line) == 1]
-        results = [line for line in lines if "name" in line and len(line) > 1]
+        results = [line for line in lines if "name" in line]
         findings += [_judge(result) for result in results]
-        if lines and lines[-1].get("end"):
-            findings.append(_judge_telemetry(lines[0]["telemetry"], lines[-1]["sockets"]))
+        if lines and "sockets" in lines[-1]:
+            findings.append(_judge_telemetry(lines[-1]["telemetry"], lines[-1]["sockets"]))
             if len(findings) == 1:
                 findings.insert(0, Finding(WRONG, "bundles", "none", "name a folder with --models"))
             return findings
-        if len(names) == len(results):
+        if not lines or "file" not in lines[-1] or "name" in lines[-1]:
             # It died before or between the bundles: there is no sense in going on.
             said = ([line for line in child.error.splitlines() if line.strip()] or ["?"])[-1]
             if child.code is not None and child.code < 0:
                 said = signal_name(-child.code)
-            said = re.sub(r"^satchel\.\w+\.\w+: ", "", said)
+            said = re.sub(r"^satchel: ", "", said)
             text = "they cannot be tried: %.300s" % said
-            remedy = "install satchel with pip" if "No module named 'satchel'" in said else ""
+            remedy = "install satchel with pip" if "No module named" in said else ""
             return [*findings, Finding(WRONG, "bundles", text, remedy)]
         how = "it hangs" if child.code is None else "exit code %d" % child.code
         if child.code is not None and child.code < 0:
             how = signal_name(-child.code)
         remedy = "install satchel again; if that does not help, report it"
-        findings.append(Finding(WRONG, names[-1], "the process died: %s" % how, remedy))
-        skipped += len(names)
+        name = Path(lines[-1]["file"]).stem
+        findings.append(Finding(WRONG, name, "the process died: %s" % how, remedy))
+        files = lines[0]["files"][len(results) + 1 :]
+        if not files:
+            return findings
 
 
 def _package() -> str:
     """Return the folder to import satchel from where this file lies in it, else nothing."""
     here = Path(__file__).resolve().parent
-    return str(here.parent) if (here / "bundle.py").is_file() else ""
+    return str(here.parent) if (here / "predictor.py").is_file() else ""
 
 
 def _json_lines(text: str) -> Iterator[Dict[str, Any]]:
@@ -404,7 +367,9 @@ def _judge(result: Dict[str, Any]) -> Finding:
     again = "install it again"
     if "error" in result:
         return Finding(WRONG, name, "%.300s" % result["error"], again)
-    text = "%d checks, deviation %.0e" % (result["checks"], result["deviation"])
+    text = "%d checks" % result["checks"]
+    if result["deviation"] is not None:
+        text += ", deviation %.0e" % result["deviation"]
     if result["seconds"] is not None:
         text += ", %s per prediction" % duration(result["seconds"])
     if not result["passed"]:

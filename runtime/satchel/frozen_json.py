@@ -66,22 +66,22 @@ def from_plain(kind: type[T], value: object) -> T:
 
 def _read_frozen(kind: Any, value: Any, place: Place) -> Any:
     if not isinstance(value, _MAPPINGS):
-        raise SpecError(f"{_told(place) or kind.__name__}: expected an object, got {_shown(value)}")
+        raise SpecError(f"{_path(place) or kind.__name__}: expected an object, got {_shown(value)}")
     readers, known = _fields(kind)
     if not value.keys() <= known:
         unknown = next(key for key in value if key not in known)
-        raise SpecError(f"{_told((place, str(unknown)))}: {kind.__name__} has no such field")
+        raise SpecError(f"{_path((place, str(unknown)))}: {kind.__name__} has no such field")
     arguments = {}
     defaults = defaults_of(kind)
     for name, read in readers.items():
         if name in value:
             arguments[name] = read(value[name], (place, name))
         elif name not in defaults:
-            raise SpecError(f"{_told((place, name))}: missing")
+            raise SpecError(f"{_path((place, name))}: missing")
     try:
         return kind(**arguments)
     except SpecError as error:
-        path = _told(place)
+        path = _path(place)
         raise SpecError(f"{path}: {error!s:.300}" if path else f"{error!s:.300}") from None
 
 
@@ -166,7 +166,7 @@ def _union_reader(members: tuple[Any, ...]) -> Reader:
         if tagged and isinstance(value, _MAPPINGS):
             kind = value.get("kind")
             if not isinstance(kind, str) or kind not in tagged:
-                where = _told((place, "kind"))
+                where = _path((place, "kind"))
                 raise SpecError(f"{where}: expected one of {sorted(tagged)}")
             return _read_frozen(tagged[kind], value, place)
         if float in members and type(value) in (int, float):
@@ -189,7 +189,7 @@ def _read_number(value: Any, place: Place) -> float:
     except OverflowError:
         number = math.inf
     if not abs(number) <= MAX_NUMBER:
-        raise SpecError(f"{_told(place)}: expected a finite number of at most {MAX_NUMBER:g}")
+        raise SpecError(f"{_path(place)}: expected a finite number of at most {MAX_NUMBER:g}")
     return number
 
 
@@ -199,12 +199,12 @@ def _read_text(value: Any, place: Place) -> str:
     # Most texts are printable all through, which is known before the pattern is compiled.
     found = None if value.isprintable() else re.search(_UNPRINTABLE, value)
     if found is not None:
-        raise SpecError(f"{_told(place)}: the text holds the character U+{ord(found[0]):04X}")
+        raise SpecError(f"{_path(place)}: the text holds the character U+{ord(found[0]):04X}")
     return value
 
 
 def _refused(value: object, place: Place, expected: str) -> SpecError:
-    return SpecError(f"{_told(place)}: expected {expected}, got {_shown(value)}")
+    return SpecError(f"{_path(place)}: expected {expected}, got {_shown(value)}")
 
 
 def _named(hint: Any) -> str:
@@ -217,11 +217,11 @@ def _shown(value: object) -> str:
     return f"{type(value).__name__}" + (f" {value!r:.40}" if isinstance(value, str) else "")
 
 
-def _told(place: Place) -> str:
+def _path(place: Place) -> str:
     """Return a place as people read it: ``inputs.features[3].limits[0]``."""
     if place is None:
         return ""
-    path, name = _told(place[0]), place[1]
+    path, name = _path(place[0]), place[1]
     if isinstance(name, int):
         return f"{path}[{name}]"
     if not name.isprintable() or len(name) > LONGEST_NAME:

@@ -47,12 +47,21 @@ class Found:
         self.problems: dict[int, list[Problem]] = {}
         self.notes: dict[int, list[Note]] = {}
 
+        self._closed: set[int] = set()
+
     def add(self, row: int, problems: Sequence[Problem], notes: Sequence[Note]) -> None:
         """Add what was found in one row."""
+        if row in self._closed:
+            return
         if problems:
             self.problems.setdefault(row, []).extend(problems)
         if notes:
             self.notes.setdefault(row, []).extend(notes)
+
+    def refuse(self, row: int, problem: Problem) -> None:
+        """Refuse a row as a whole: what else would be found in it is beside the point."""
+        self.problems[row] = [problem]
+        self._closed.add(row)
 
 
 def doubts(notes: Sequence[Note], fields: int) -> tuple[str, ...]:

@@ -1,9 +1,13 @@
-"""What a feature admits, in words: for messages, the terminal, cards and forms alike."""
+"""Words for messages, the terminal, cards and forms: what a feature admits, what was meant."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from satchel.spec import Category, Classes, Feature, Number, Output, Regression, Spec
 from satchel.values import plain
+
+LONGEST_NAME = 80  # letters of a name that are compared
 
 
 def allowed(feature: Feature) -> str:
@@ -38,3 +42,34 @@ def positive_label(output: Output) -> str:
     if isinstance(output, Classes):
         return output.positive or ""
     return output.pass_labels[1] if isinstance(output, Regression) else ""
+
+
+def plain_name(name: str) -> str:
+    """Return a name without case, spaces and signs, by which near spellings are equal."""
+    return "".join(filter(str.isalnum, name.casefold()))
+
+
+def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
+    """Return the known name most like `name`, whatever its case and signs; else nothing.
+
+    Parameters
+    ----------
+    name : str
+    known : iterable of str
+    cutoff : float
+        Least likeness, between 0 and 1, as `difflib.get_close_matches` measures it.
+    """
+    import difflib  # takes a millisecond, for a message that few need
+
+    by_plain: dict[str, str] = {}
+    for one in known:
+        by_plain.setdefault(plain_name(one) or one, one)
+    name = name[:LONGEST_NAME]
+    close = difflib.get_close_matches(plain_name(name) or name, by_plain, n=1, cutoff=cutoff)
+    return by_plain[close[0]] if close else ""
+
+
+def meant(name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
+    """Return the end of a message that asks whether the nearest known name was meant."""
+    close = nearest(name, known, cutoff)
+    return f"; did you mean {close!r}?" if close else ""

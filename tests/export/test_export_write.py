@@ -12,7 +12,7 @@ from satchel.bundle import METADATA_KEY, Index
 from satchel.encode.encoder import Encoder
 from satchel.findings import said
 from satchel.spec import CHOICE, TEST, Metric, Regression
-from satchel.spec.rules import opened
+from satchel.spec.rules import endpoints
 from satchel.wording import allowed
 from satchel_export.card import card
 from satchel_export.write import ParityError, check_parity, write, write_index
@@ -284,7 +284,7 @@ def test_every_output_answers_as_its_framework_does(other_run, other_exported, i
         np.testing.assert_allclose(raw[output.name], native, atol=1e-5)
         answers = many.outputs[output.name]
         if isinstance(output, Regression):
-            value = np.clip(native[:, 0] * output.scale + output.mean, *opened(output.limits))
+            value = np.clip(native[:, 0] * output.scale + output.mean, *endpoints(output.limits))
             digits = 0.51 if output.decimals == 0 else 1e-3
             np.testing.assert_allclose(answers.value, value, atol=digits)
         else:

@@ -1,6 +1,7 @@
 import io
 import json
 import os
+import socket
 import subprocess
 import sys
 from dataclasses import replace
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from satchel.cli import BUILT_IN, main
+from satchel.commands import verify
 
 CSV = "name,score,hours,course,effort\nAda,12,6.5,math,high\nBen,3,1,français,\n"
 
@@ -436,3 +438,18 @@ def test_a_device_is_written_to_and_never_replaced(run, table, tmp_path):
     code, _, _ = run("predict", "tiny", table, "-o", link)
     assert code == 0
     assert link.is_symlink()
+
+
+def test_verify_as_json_names_each_file_before_and_after_it_is_checked(models_dir, capsys):
+    assert main(["verify", "--json", "--models", str(models_dir)]) == 0
+    first, *pairs, last = map(json.loads, capsys.readouterr().out.splitlines())
+    assert [line["file"] for line in pairs[::2]] == first["files"]
+    assert [line["file"] for line in pairs[1::2]] == first["files"]
+    assert all(line["passed"] and line["seconds"] > 0 for line in pairs[1::2])
+    assert last == {"telemetry": "1", "sockets": 0}
+
+
+def test_verify_counts_the_sockets_that_are_open():
+    before = verify._sockets()
+    with socket.socket():
+        assert verify._sockets() == before + 1

@@ -27,7 +27,7 @@ Scores = dict[str, dict[str, float]]
 
 
 @dataclass(frozen=True, eq=False)
-class Answered:
+class HeldOut:
     """What a model and the naive guess answer for rows that they have not seen.
 
     Attributes
@@ -86,7 +86,7 @@ def cross_validate(
     runs: int | None = None,
     folds: int | None = None,
     verbose: bool = False,
-) -> list[Answered]:
+) -> list[HeldOut]:
     """Return the out-of-fold answers for all rows, one item per run.
 
     The spec's numbers are estimated anew in each fold, from its training rows alone. Run `i`
@@ -107,7 +107,7 @@ def cross_validate(
     runs, folds = runs or task.runs, folds or task.folds
     task = replace(task, outputs=task.scored)  # segments have nothing to be measured by
     parts: Iterator[Any] = iter(_parts(task, frame, runs, folds))
-    gathered: list[list[tuple[NDArray[np.intp], Answered]]] = [[] for _ in range(runs)]
+    gathered: list[list[tuple[NDArray[np.intp], HeldOut]]] = [[] for _ in range(runs)]
     title = f"{task.name}.{model}"
     for run, train, test in progress(parts, title, "folds", runs * folds) if verbose else parts:
         train_rows, test_rows = frame.iloc[train], frame.iloc[test]
@@ -126,7 +126,7 @@ def _parts(task: Task, frame: pd.DataFrame, runs: int, folds: int) -> Iterator[A
             yield run, train, test
 
 
-def answer(task: Task, fitted: Fitted, train: pd.DataFrame, test: pd.DataFrame) -> Answered:
+def answer(task: Task, fitted: Fitted, train: pd.DataFrame, test: pd.DataFrame) -> HeldOut:
     """Return a model's answers for the rows `test`, beside what is true and the naive guess."""
     raw = fitted.raw(test)
     true, answers, naive, exact = {}, {}, {}, {}
@@ -145,10 +145,10 @@ def answer(task: Task, fitted: Fitted, train: pd.DataFrame, test: pd.DataFrame) 
             naive[name] = decode_output(
                 replace(output, calibration=None, threshold=0.5), np.tile(shares, (len(test), 1))
             )
-    return Answered(true, answers, naive, exact)
+    return HeldOut(true, answers, naive, exact)
 
 
-def _join(parts: Sequence[tuple[NDArray[np.intp], Answered]]) -> Answered:
+def _join(parts: Sequence[tuple[NDArray[np.intp], HeldOut]]) -> HeldOut:
     """Return the answers of all folds in the order of the rows."""
     order = np.argsort(np.concatenate([rows for rows, _ in parts]))
 
@@ -166,7 +166,7 @@ def _join(parts: Sequence[tuple[NDArray[np.intp], Answered]]) -> Answered:
         )
 
     names = parts[0][1].true
-    return Answered(
+    return HeldOut(
         {name: joined([part.true[name] for _, part in parts]) for name in names},
         {name: answers([part.answers[name] for _, part in parts]) for name in names},
         {name: answers([part.naive[name] for _, part in parts]) for name in names},
@@ -174,7 +174,7 @@ def _join(parts: Sequence[tuple[NDArray[np.intp], Answered]]) -> Answered:
     )
 
 
-def scores(task: Task, answered: Answered) -> tuple[Scores, Scores]:
+def scores(task: Task, answered: HeldOut) -> tuple[Scores, Scores]:
     """Return the metrics of a model and of the naive guess."""
     both = (answered.answers, answered.naive)
     model, naive = (
@@ -184,7 +184,7 @@ def scores(task: Task, answered: Answered) -> tuple[Scores, Scores]:
     return model, naive
 
 
-def mean_scores(task: Task, runs: Sequence[Answered]) -> tuple[Scores, Scores]:
+def mean_scores(task: Task, runs: Sequence[HeldOut]) -> tuple[Scores, Scores]:
     """Return the metrics of a model and of the naive guess, each the mean over all runs."""
     every = [scores(task, answered) for answered in runs]
     model, naive = (

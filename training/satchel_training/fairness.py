@@ -6,14 +6,14 @@ import pandas as pd
 
 from satchel.measure.fairness import fairness
 from satchel.spec import Category, Disparity, Fairness, Feature, Group
-from satchel_training.evaluate import Answered
+from satchel_training.evaluate import HeldOut
 from satchel_training.tasks.task import Task
 
 BLANK = "not given"
 
 
 def measure_fairness(
-    task: Task, protocol: str, rows: pd.DataFrame, answered: Answered
+    task: Task, protocol: str, rows: pd.DataFrame, answered: HeldOut
 ) -> Fairness | None:
     """Return the figures of each group, used by the model or not; None without such fields.
 
@@ -24,7 +24,7 @@ def measure_fairness(
         How the rows were answered.
     rows : DataFrame
         With all fields of the data set.
-    answered : Answered
+    answered : HeldOut
         What was answered for them.
     """
     sensitive = [f for f in task.dataset.fields if f.sensitive]

@@ -32,7 +32,7 @@ from satchel.spec import (
     Segment,
     Standard,
 )
-from satchel.spec.rules import opened
+from satchel.spec.rules import endpoints
 from satchel_training.models import Estimator, load_builder
 from satchel_training.segments import fit_segments
 from satchel_training.tasks.task import Task
@@ -139,7 +139,7 @@ def target_of(output: Output, column: pd.Series) -> NDArray[Any]:
         return np.array([output.labels.index(label) for label in column])
     assert isinstance(output, Regression)  # segments have no target
     y = column.to_numpy(np.float64)
-    return (np.clip(y, *opened(output.limits)) - output.mean) / output.scale
+    return (np.clip(y, *endpoints(output.limits)) - output.mean) / output.scale
 
 
 def encode(inputs: Inputs, frame: pd.DataFrame) -> NDArray[np.float32]:
@@ -165,7 +165,7 @@ def fit_inputs(task: Task, train: pd.DataFrame) -> Inputs:
         if isinstance(feature, Number):
             feature = _fit_number(task, feature, present.to_numpy(np.float64))
             filled = train[name].fillna(feature.imputed).to_numpy(np.float64)
-            numbers[name] = np.clip(filled, *opened(feature.clip))
+            numbers[name] = np.clip(filled, *endpoints(feature.clip))
             columns.append(_standard(name, numbers[name]))
         else:
             imputed = str(present.value_counts().sort_index(kind="stable").idxmax())
@@ -195,7 +195,7 @@ def _fit_number(task: Task, feature: Number, values: NDArray[np.float64]) -> Num
         imputed = float(round(imputed))
     return replace(
         feature,
-        imputed=float(np.clip(imputed, *opened((low, high)))),
+        imputed=float(np.clip(imputed, *endpoints((low, high)))),
         clip=(low, high),
         seen=(float(values.min()), float(values.max())),
         required=not feature.sensitive,

@@ -36,6 +36,11 @@ def fit_intervals(answers: OutOfFold, levels: Sequence[float] = LEVELS) -> Inter
     return (scaled if scores[1] < WORTH * scores[0] else plain)(answers)
 
 
+def coverage_name(level: float) -> str:
+    """Return the name of the metric that says how many true values an interval holds."""
+    return f"coverage_{round(100 * level)}"
+
+
 def coverage(answers: OutOfFold, levels: Sequence[float] = LEVELS) -> dict[float, float]:
     """Return the share of true scores that intervals hold, estimated on all other rows."""
 

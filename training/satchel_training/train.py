@@ -29,7 +29,7 @@ from satchel.spec import (
 )
 from satchel_training import evaluate, uncertainty
 from satchel_training.datasets.source import Generated
-from satchel_training.evaluate import Answered
+from satchel_training.evaluate import HeldOut
 from satchel_training.fairness import measure_fairness
 from satchel_training.fit import Fitted, fit
 from satchel_training.importance import permutation_importance
@@ -78,7 +78,7 @@ def train_for_report(
         task = narrow(task, recipe.features)
     train_rows, test_rows = evaluate.split(task, frame)
 
-    def cross_validated(task: Task, rows: pd.DataFrame) -> list[Answered]:
+    def cross_validated(task: Task, rows: pd.DataFrame) -> list[HeldOut]:
         return evaluate.cross_validate(task, rows, model, recipe.hyperparameters, verbose=verbose)
 
     choice = cross_validated(task, train_rows)
@@ -128,7 +128,7 @@ def train_for_report(
     return Run(spec, fitted.heads, recipe, history), material
 
 
-def _tested(task: Task, protocol: str, fitted: Fitted, tested: Answered) -> tuple[Metric, ...]:
+def _tested(task: Task, protocol: str, fitted: Fitted, tested: HeldOut) -> tuple[Metric, ...]:
     figures, naive = evaluate.scores(task, tested)
     bounds = {}
     for output in fitted.outputs:
@@ -139,7 +139,7 @@ def _tested(task: Task, protocol: str, fitted: Fitted, tested: Answered) -> tupl
     return evaluate.card_metrics(task, protocol, figures, naive, bounds)
 
 
-def _out_of_fold(task: Task, protocol: str, runs: list[Answered]) -> tuple[Metric, ...]:
+def _out_of_fold(task: Task, protocol: str, runs: list[HeldOut]) -> tuple[Metric, ...]:
     figures, naive = evaluate.mean_scores(task, runs)
     for output in task.scored:
         figures[output.name] |= uncertainty.figures(output, runs)

@@ -21,13 +21,13 @@ from satchel.measure.metrics import (
 )
 from satchel.spec import Classes, Output, Regression
 from satchel_training.calibration import calibrated, fit_calibration
-from satchel_training.evaluate import Answered
-from satchel_training.intervals import coverage, fit_intervals
+from satchel_training.evaluate import HeldOut
+from satchel_training.intervals import coverage, coverage_name, fit_intervals
 from satchel_training.out_of_fold import Floats, OutOfFold, gather
 from satchel_training.tasks.task import Task
 
 
-def with_uncertainty(output: Output, runs: Sequence[Answered]) -> Output:
+def with_uncertainty(output: Output, runs: Sequence[HeldOut]) -> Output:
     """Return `output` with intervals and calibration, where its kind has them."""
     if isinstance(output, Regression):
         answers = gather(output, runs)
@@ -45,7 +45,7 @@ def with_uncertainty(output: Output, runs: Sequence[Answered]) -> Output:
     return output
 
 
-def figures(output: Regression | Classes, runs: Sequence[Answered]) -> dict[str, float]:
+def figures(output: Regression | Classes, runs: Sequence[HeldOut]) -> dict[str, float]:
     """Return what out-of-fold answers show of the intervals and probabilities of `output`.
 
     ``pass_accuracy``: of the likelier side of the pass mark. ``coverage_80``, ``coverage_90``:
@@ -56,7 +56,7 @@ def figures(output: Regression | Classes, runs: Sequence[Answered]) -> dict[str,
     found: dict[str, float] = {}
     answers = gather(output, runs)
     if isinstance(output, Regression):
-        found = {f"coverage_{level:.0%}"[:-1]: share for level, share in coverage(answers).items()}
+        found = {coverage_name(level): share for level, share in coverage(answers).items()}
         if output.pass_at is None:
             return found
         answers = _passed(output, answers)
@@ -68,7 +68,7 @@ def figures(output: Regression | Classes, runs: Sequence[Answered]) -> dict[str,
     return found | _of_probability(answers, probability)
 
 
-def with_calibrated(task: Task, run: Answered) -> Answered:
+def with_calibrated(task: Task, run: HeldOut) -> HeldOut:
     """Return out-of-fold answers with probabilities as `figures` judges them."""
     answers = dict(run.answers)
     for output in task.scored:
@@ -86,7 +86,7 @@ def with_calibrated(task: Task, run: Answered) -> Answered:
 
 
 def tested_figures(
-    output: Regression | Classes, tested: Answered
+    output: Regression | Classes, tested: HeldOut
 ) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
     """Return the figures of `figures` for rows that nothing was estimated from.
 
@@ -102,7 +102,7 @@ def tested_figures(
         assert output.intervals is not None  # `with_uncertainty` has set them
         for level, low, high in prediction_intervals(output.intervals, answers.score):
             inside = (low <= answers.true) & (answers.true <= high)
-            name = f"coverage_{level:.0%}"[:-1]
+            name = coverage_name(level)
             found[name] = float(inside.mean())
             bounds[name] = proportion_bounds(int(inside.sum()), len(inside))
         if output.pass_at is None:

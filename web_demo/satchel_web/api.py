@@ -10,9 +10,9 @@ from typing import Any
 from flask import Blueprint, Response, abort, jsonify, request
 from werkzeug.http import HTTP_STATUS_CODES
 
-from satchel import Bundle, Prediction, RecordError
+from satchel import Prediction, RecordError
 from satchel_web.json_schema import record_schema
-from satchel_web.models import models
+from satchel_web.models import Listed, models
 
 PREFIX = "/api/v1"
 PROBLEM = "application/problem+json"
@@ -28,17 +28,17 @@ def make_blueprint(max_records: int) -> Blueprint:
 
     @blueprint.get(f"{PREFIX}/models")
     def index() -> Response:
-        return jsonify(models=[_summary(bundle) for bundle in models()])
+        return jsonify(models=[_summary(listed) for listed in models()])
 
     @blueprint.get(f"{PREFIX}/models/<name>")
     def show(name: str) -> Response:
-        bundle = _find(name)
-        spec = json.loads(bundle.spec.to_json())
+        listed = _find(name)
+        spec = json.loads(listed.spec.to_json())
         return jsonify(
-            **_summary(bundle),
+            **_summary(listed),
             card=spec["card"],
             outputs=spec["outputs"],
-            schema=record_schema(bundle.spec.inputs),
+            schema=record_schema(listed.spec.inputs),
         )
 
     @blueprint.post(f"{PREFIX}/models/<name>/predict")
@@ -75,11 +75,11 @@ def problem(status: int, detail: str, extra: Mapping[str, Any]) -> Response:
     return response
 
 
-def _find(name: str) -> Bundle:
-    bundle = models().find(name)
-    if bundle is None:
+def _find(name: str) -> Listed:
+    listed = models().find(name)
+    if listed is None:
         abort(404, f"There is no model {name[:80]!r}; {PREFIX}/models lists those there are.")
-    return bundle
+    return listed
 
 
 def _body() -> dict[str, Any]:
@@ -132,15 +132,16 @@ def _item(record: dict[str, Any], item: Prediction | RecordError) -> dict[str, A
     return echoed | item.as_dict()
 
 
-def _summary(bundle: Bundle) -> dict[str, Any]:
+def _summary(listed: Listed) -> dict[str, Any]:
+    spec = listed.spec
     return {
-        "model": bundle.name,
-        "task": bundle.task,
-        "version": bundle.version,
-        "sha256": bundle.sha256,
-        "default": bundle.default,
-        "verified": bundle.verified,
-        "demonstration": bundle.spec.demonstration,
-        "title": bundle.spec.card.title,
-        "headline": bundle.headline,
+        "model": spec.name,
+        "task": spec.task,
+        "version": spec.version,
+        "sha256": listed.sha256,
+        "default": listed.default,
+        "verified": listed.verified,
+        "demonstration": spec.demonstration,
+        "title": spec.card.title,
+        "headline": spec.card.headline,
     }

@@ -4,17 +4,32 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from flask import current_app
 
-from satchel import Bundle, BundleError, Predictor
+from satchel import BundleError, Predictor
 from satchel import bundle as bundles
+from satchel.spec import Spec
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What the site keeps of every model; its graph is read when it is first asked.
+
+    The attributes are those of `satchel.Bundle`.
+    """
+
+    file: str
+    spec: Spec
+    sha256: str
+    verified: bool
+    default: bool
 
 
 class Models:
-    """Bundles by name.
+    """Models by name.
 
     Parameters
     ----------
@@ -28,50 +43,51 @@ class Models:
     """
 
     def __init__(self, folders: Sequence[str | Path]) -> None:
-        self._bundles: dict[str, Bundle] = {}
+        self._listed: dict[str, Listed] = {}
         self._defaults: dict[str, str] = {}
         self._predictors: dict[str, Predictor] = {}
         self._lock = threading.Lock()
         for path in bundles.paths(folders):
-            # Without its bytes: most models are listed and never asked.
-            bundle = replace(bundles.read_listed(path), model=b"")
-            other = self._bundles.get(bundle.name)
+            one = bundles.read_listed(path)
+            other = self._listed.get(one.name)
             if other is not None:
                 raise BundleError(
-                    f"two models are called {bundle.name}: {other.path} and {bundle.path}; "
-                    "take one away"
+                    f"two models are called {one.name}: {other.file} and {one.file}; take one away"
                 )
-            self._bundles[bundle.name] = bundle
-            if bundle.default and bundle.task in self._defaults:
+            self._listed[one.name] = Listed(
+                one.file, one.spec, one.sha256, one.verified, one.default
+            )
+            if one.default and one.task in self._defaults:
                 raise BundleError(
-                    f"two models are the default of {bundle.task}: {self._defaults[bundle.task]} "
-                    f"and {bundle.name}; take one out of the defaults of its index.json"
+                    f"two models are the default of {one.task}: {self._defaults[one.task]} "
+                    f"and {one.name}; take one out of the defaults of its index.json"
                 )
-            if bundle.default:
-                self._defaults[bundle.task] = bundle.name
+            if one.default:
+                self._defaults[one.task] = one.name
 
-    def __iter__(self) -> Iterator[Bundle]:
-        return iter(self._bundles.values())
+    def __iter__(self) -> Iterator[Listed]:
+        return iter(self._listed.values())
 
-    def find(self, name: str) -> Bundle | None:
-        """Return the bundle called `name`, or the default one of the task `name`."""
-        return self._bundles.get(self._defaults.get(name, name))
+    def find(self, name: str) -> Listed | None:
+        """Return the model called `name`, or the default one of the task `name`."""
+        return self._listed.get(self._defaults.get(name, name))
 
-    def predictor(self, bundle: Bundle) -> Predictor:
-        """Return the predictor of a bundle, made once and shared by all threads.
+    def predictor(self, listed: Listed) -> Predictor:
+        """Return the predictor of a model, made once and shared by all threads.
 
         Raises
         ------
         BundleError
             Where the file is another one since the start.
         """
+        name = listed.spec.name
         with self._lock:
-            if bundle.name not in self._predictors:
-                whole = bundles.read(bundle.path)
-                if whole.sha256 != bundle.sha256:
-                    raise BundleError(f"{bundle.path} has changed: start the site again")
-                self._predictors[bundle.name] = Predictor(whole)
-            return self._predictors[bundle.name]
+            if name not in self._predictors:
+                bundle = bundles.read(listed.file)
+                if bundle.sha256 != listed.sha256:
+                    raise BundleError(f"{listed.file} has changed: start the site again")
+                self._predictors[name] = Predictor(bundle)
+            return self._predictors[name]
 
 
 def models() -> Models:

@@ -57,18 +57,18 @@ class Field:
 @blueprint.get("/")
 def index() -> str:
     """List the models."""
-    return render_template("index.html", bundles=list(models()))
+    return render_template("index.html", models=list(models()))
 
 
 @blueprint.route("/models/<name>", methods=["GET", "POST"])
 def model(name: str) -> tuple[str, int]:
     """Show the form of a model; with what was filled in, its prediction or what is wrong."""
-    bundle = models().find(name)
-    if bundle is None:
+    listed = models().find(name)
+    if listed is None:
         abort(404, "There is no such model.")
     prediction: Prediction | None = None
     problems: dict[str, str] = {}
-    features = bundle.spec.inputs.features
+    features = listed.spec.inputs.features
     labels = {feature.name: feature.label for feature in features}
     if request.method == "POST":
         if request.mimetype != FORM:
@@ -76,7 +76,7 @@ def model(name: str) -> tuple[str, int]:
         # A field left blank in a form is one that was not given.
         record = {name: text for name, text in request.form.items() if not is_missing(text)}
         try:
-            prediction = models().predictor(bundle).predict(record)
+            prediction = models().predictor(listed).predict(record)
         except RecordError as error:
             problems = {p.field: _in_words(p, labels) for p in error.problems}
     fields = [
@@ -89,8 +89,8 @@ def model(name: str) -> tuple[str, int]:
     doubted = {note.message: _in_words(note, labels) for note in notes}
     page = render_template(
         "model.html",
-        bundle=bundle,
-        demonstration=demonstration(bundle.spec),
+        listed=listed,
+        demonstration=demonstration(listed.spec),
         positive_label=positive_label,
         fields=fields,
         prediction=prediction,

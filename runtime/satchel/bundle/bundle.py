@@ -19,6 +19,7 @@ from satchel.errors import BundleError
 from satchel.frozen import fresh, frozen
 from satchel.spec import Spec
 from satchel.spec.contract import is_name
+from satchel.wording import meant
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -244,11 +245,8 @@ def find(name: str | os.PathLike[str], extra: Iterable[str | os.PathLike[str]] =
         raise BundleError(f"{name!r} is in several places: {', '.join(found)}")
     known = [stem(path) for path in paths(extra)]
     tasks = {full.partition(".")[0] for full in known}
-    import difflib  # takes a millisecond, for a message that few need
-
-    close = difflib.get_close_matches(name, [*known, *tasks], n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"there are: {', '.join(known) or 'none'}"
-    raise BundleError(f"there is no model {name!r:.80}; {hint}")
+    hint = meant(name, [*known, *tasks]) or f"; there are: {', '.join(known) or 'none'}"
+    raise BundleError(f"there is no model {name!r:.80}{hint}")
 
 
 def paths(extra: Iterable[str | os.PathLike[str]] = ()) -> list[str]:

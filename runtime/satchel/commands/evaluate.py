@@ -25,12 +25,11 @@ from satchel.measure.evaluation import Calibration, Coverage, Evaluation
 from satchel.measure.fairness import LEAST
 from satchel.predictor import Predictor, load
 from satchel.progress import progress
-from satchel.spec import Disparity, Group, Spec
+from satchel.spec import TEST, Disparity, Group, Spec
 from satchel.tables.average import WithoutAverage
 from satchel.tables.evaluate import TableEvaluator
 from satchel.wording import demonstration
 
-TEST_SPLIT = "test split"  # the protocol whose figures on the card are those of like rows
 WIDTH = 100
 GROUPS_ABREAST = 3
 
@@ -115,7 +114,7 @@ def _plain(predictor: Predictor, table: TableEvaluator, found: Evaluations) -> d
 
 def _on_card(spec: Spec, output: str, metric: str) -> float | None:
     for one in spec.card.metrics:
-        if (one.output, one.name, one.protocol) == (output, metric, TEST_SPLIT):
+        if (one.output, one.name, one.protocol) == (output, metric, TEST):
             return one.value
     return None
 
@@ -156,7 +155,7 @@ def _output(spec: Spec, name: str, evaluation: Evaluation, by: Sequence[str]) ->
         [metric, _number(value), _number(_on_card(spec, name, metric))]
         for metric, value in evaluation.metrics.items()
     ]
-    rows = [["", "here", f"card, {TEST_SPLIT}"], *figures]
+    rows = [["", "here", f"card, {TEST}"], *figures]
     on_card = any(card for _, _, card in figures)
     yield from _table(rows if on_card else [row[:2] for row in rows])
     if evaluation.coverage:

@@ -145,7 +145,7 @@ def _predict_table(predictor: Predictor, arguments: argparse.Namespace) -> int:
         out.flush()
     if predictor.spec.demonstration:
         print(demonstration(predictor.spec), file=sys.stderr)
-    for line in (*_told(table, chunks), *source.remarks):
+    for line in (*_summary(table, chunks), *source.remarks):
         print(line, file=sys.stderr)
     return 1 if table.refused else 0
 
@@ -185,7 +185,7 @@ def _refusal(chunk: Chunk, items: Predictions) -> TableError:
     )
 
 
-def _told(table: TablePredictor, chunks: WithoutAverage) -> Iterator[str]:
+def _summary(table: TablePredictor, chunks: WithoutAverage) -> Iterator[str]:
     rows, refused = table.count, table.refused
     yield f"{rows} rows: {rows - refused} predicted, {refused} refused"
     if chunks.row is not None:

@@ -22,7 +22,7 @@ from satchel.spec import (
     Sigmoid,
     Spec,
 )
-from satchel.spec.rules import opened
+from satchel.spec.rules import endpoints
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -130,7 +130,7 @@ def exact_score(output: Regression, raw: NDArray[Any]) -> Floats:
         score = raw[:, 0].astype(np.float64) * output.scale + output.mean
     score = np.where(np.isfinite(score), score, np.nan)
     # A zero gets no sign here, in `_round` and in `satchel.decode.row_decoder`.
-    return np.clip(score, *opened(output.limits)) + 0.0
+    return np.clip(score, *endpoints(output.limits)) + 0.0
 
 
 def prediction_intervals(intervals: Intervals, value: Floats) -> list[tuple[float, Floats, Floats]]:
@@ -213,4 +213,4 @@ def _round(output: Regression, value: Floats) -> Floats:
         power = 10.0**output.decimals
         with np.errstate(over="ignore"):
             value = np.rint(value * power) / power
-    return np.clip(value, *opened(output.limits)) + 0.0
+    return np.clip(value, *endpoints(output.limits)) + 0.0

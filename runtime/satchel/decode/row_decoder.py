@@ -28,7 +28,7 @@ from satchel.prediction import (
     make_prediction,
 )
 from satchel.spec import Classes, Isotonic, Output, Regression, Segment, Sigmoid, Spec
-from satchel.spec.rules import opened
+from satchel.spec.rules import endpoints
 
 Raw = Sequence[Any]
 # From here on a float64 has no decimals, and Python's round gives what numpy's does not need.
@@ -155,7 +155,7 @@ def _row(output: Output) -> Row:
 
 def _regression(output: Regression) -> Row:
     name, unit, mean, scale = output.name, output.unit, output.mean, output.scale
-    lowest, highest = opened(output.limits)
+    lowest, highest = endpoints(output.limits)
     pass_at, (failed, passed) = output.pass_at, output.pass_labels
     rounded = _rounded(output)
     calibrate = _calibrated(output.calibration)
@@ -243,7 +243,7 @@ def _segment(output: Segment) -> Row:
 
 def _rounded(output: Regression) -> Callable[[float], float]:
     """Return what rounds a score and brings it inside its limits."""
-    lowest, highest = opened(output.limits)
+    lowest, highest = endpoints(output.limits)
     if output.decimals is None:
         return lambda score: (
             (lowest if score < lowest else highest if score > highest else score) + 0.0

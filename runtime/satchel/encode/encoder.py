@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from satchel.encode.columns import column_of, derive
-from satchel.encode.filling import Matrix
+from satchel.encode.filling import ColumnFiller
 from satchel.encode.packing import Packer
 from satchel.encode.readers import ABSENT, CategoryReader, NumberBlock, NumberReader
 from satchel.errors import LISTED_PROBLEMS, Problem, RecordError
 from satchel.note import Found, Note
 from satchel.spec import Category, Derived, Inputs, Number
 from satchel.values import shown
+from satchel.wording import meant
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -84,9 +85,9 @@ class Encoder:
         self.pack = Packer(inputs, self._readers).pack
 
     @cached_property
-    def _matrix(self) -> Matrix:
+    def _filler(self) -> ColumnFiller:
         # Made for the first batch: whoever asks for one record needs no tables.
-        return Matrix(self._inputs, self._columns)
+        return ColumnFiller(self._inputs, self._columns)
 
     @property
     def width(self) -> int:
@@ -192,14 +193,7 @@ class Encoder:
             part = rows[start : start + ROWS_PER_BLOCK]
             places = range(start, start + len(part))
             columns = self._transpose(part)
-            strangers: dict[int, list[Problem]] = {}
-            if columns is None:
-                columns = self._gather(part, places, found, strangers)
-            # A row with problems becomes zero; whatever else is then said of this one, because
-            # all of its fields are absent, is beside the point.
-            found.problems.update((i, []) for i in strangers)
-            yield places, columns
-            found.problems.update(strangers)
+            yield places, self._gather(part, places, found) if columns is None else columns
 
     def _transpose(self, rows: Sequence[Mapping[str, object]]) -> Mapping[str, RawColumn] | None:
         """Return the columns of dicts that hold the same fields of the model in the same order.
@@ -217,17 +211,13 @@ class Encoder:
         return {name: values[i :: len(names)] for i, name in enumerate(names)}
 
     def _gather(
-        self,
-        rows: Sequence[Mapping[str, object]],
-        places: Sequence[int],
-        found: Found,
-        strangers: dict[int, list[Problem]],
+        self, rows: Sequence[Mapping[str, object]], places: Sequence[int], found: Found
     ) -> Mapping[str, RawColumn]:
-        """Return the columns of any records; what is no record goes to `strangers`."""
+        """Return the columns of any records; what is none is refused, and blank."""
         records: list[Mapping[str, object]] = []
         for i, row in zip(places, rows, strict=True):
             if not isinstance(row, Mapping):
-                strangers[i] = [_no_mapping(row)]
+                found.refuse(i, _no_mapping(row))
                 row = {}
             elif not row.keys() <= self._used:
                 heard: tuple[list[Problem], list[Note]] = [], []
@@ -289,7 +279,7 @@ class Encoder:
                 for i in np.flatnonzero(~np.isfinite(value)).tolist():
                     found.problems.setdefault(places[i], [_not_derived(derived)])
                 values.append(value)
-            self._matrix.fill(matrix, values)
+            self._filler.fill(matrix, values)
             # A sum takes a tenth of the time of a look at each row, and is not finite where any
             # column is not.
             if not np.isfinite(matrix.sum()):
@@ -310,10 +300,7 @@ class Encoder:
                 continue
             message = f"{shown(name)} is no field of this model"
             if len(problems) < LISTED_PROBLEMS:
-                import difflib  # takes a millisecond, for a message that few need
-
-                close = difflib.get_close_matches(text[:80], self._names, n=1)
-                message += f"; did you mean {close[0]!r}?" if close else ""
+                message += meant(text, self._names)
             problems.append(Problem(text, message))
 
     def _too_large(self, row: NDArray[np.float32]) -> Problem:

@@ -24,8 +24,8 @@ Formula = Callable[[Any], Any]
 LARGEST_TABLE = 1 << 14
 
 
-class Matrix:
-    """Fills the columns of a spec.
+class ColumnFiller:
+    """Fills the columns that a spec names.
 
     Parameters
     ----------

@@ -22,7 +22,7 @@ from satchel.errors import Problem
 from satchel.note import Found, Note
 from satchel.spec import Category, Number
 from satchel.values import is_missing, plain, read_number, read_text, shown
-from satchel.wording import allowed_number
+from satchel.wording import allowed_number, nearest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -223,10 +223,8 @@ class CategoryReader(Reader):
         text = read_text(value)
         code = self._codes.get(text)
         if code is None:
-            import difflib  # takes a millisecond, for a message that few need
-
-            close = difflib.get_close_matches(text[:80], self.feature.values, n=1)
-            hint = f" (did you mean {close[0]!r}?)" if close else ""
+            close = nearest(text, self.feature.values)
+            hint = f" (did you mean {close!r}?)" if close else ""
             raise ValueError(f"is not one of its values{hint}")
         return code
 

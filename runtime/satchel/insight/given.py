@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 
 from satchel.spec import Category, Feature, Value
-from satchel.spec.rules import opened
+from satchel.spec.rules import endpoints
 from satchel.values import is_missing, read_number, read_text
 
 
@@ -29,6 +29,6 @@ def used(feature: Feature, value: Value) -> Value:
     number = feature.imputed if value is None else float(value)
     if number is None:
         return None
-    low, high = opened(feature.clip)
+    low, high = endpoints(feature.clip)
     number = min(max(number, low), high)
     return value if feature.integer and number != math.floor(number) else number

@@ -14,7 +14,7 @@ from satchel.insight.given import given, used
 from satchel.insight.quantity import choose, scored
 from satchel.prediction import Origin, Prediction
 from satchel.spec import Category, Feature, Number, Value
-from satchel.spec.rules import opened
+from satchel.spec.rules import endpoints
 
 if TYPE_CHECKING:
     from satchel.insight.predicting import Predicting
@@ -193,7 +193,7 @@ def _steps(feature: Number, now: float) -> list[float]:
     if feature.seen is None:
         return []
     # What is clipped would only repeat the bound.
-    bounds = (feature.seen, opened(feature.clip), opened(feature.limits))
+    bounds = (feature.seen, endpoints(feature.clip), endpoints(feature.limits))
     low, high = max(low for low, _ in bounds), min(high for _, high in bounds)
     span = high - low
     if feature.direction == "increase":

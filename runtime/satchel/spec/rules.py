@@ -35,7 +35,7 @@ def within(number: float, bounds: Bounds) -> bool:
     return (low is None or low <= number) and (high is None or number <= high)
 
 
-def opened(bounds: Bounds) -> tuple[float, float]:
+def endpoints(bounds: Bounds) -> tuple[float, float]:
     """Return `bounds` with infinities where there is none."""
     low, high = bounds
     return -math.inf if low is None else low, math.inf if high is None else high

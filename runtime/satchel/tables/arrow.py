@@ -50,7 +50,7 @@ class ParquetReader:
         self.decimal = options.decimal or "."
         self._done = 0
         self.remarks: list[str] = []
-        with self._told():
+        with self._reading():
             self._file = parquet.ParquetFile(file)
             schema = self._file.schema_arrow
             self.total: int | None = self._file.metadata.num_rows
@@ -61,10 +61,10 @@ class ParquetReader:
     def chunks(self, size: int = ROWS_PER_CHUNK) -> Iterator[Chunk]:
         """Yield up to `size` rows at a time."""
         size = max(1, min(size, MOST_CELLS // len(self.header)))
-        with self._told():
+        with self._reading():
             batches = self._file.iter_batches(batch_size=size)
         while True:
-            with self._told():
+            with self._reading():
                 batch = next(batches, None)
                 if batch is None:
                     return
@@ -84,7 +84,7 @@ class ParquetReader:
         """Let go of the file, which stays open."""
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _reading(self) -> Iterator[None]:
         # A damaged file fails in many ways within pyarrow.
         try:
             yield

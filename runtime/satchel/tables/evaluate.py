@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import difflib
 import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,8 +21,10 @@ from satchel.tables.marks import CellReader, Marks
 from satchel.tables.predict import TablePredictor
 from satchel.tables.table import Row
 from satchel.values import is_missing, read_number, read_text, shown
+from satchel.wording import meant, nearest
 
 LISTED = 5
+LIKE = 0.5  # less alike than a slip of the pen: a target may be called "math score" for "math"
 BEYOND = 1e100  # squares and sums of smaller numbers stay finite
 
 
@@ -188,10 +189,10 @@ def _target_columns(
         raise TableError("the model gives segments alone, and no segment is true or false")
     for name, column in targets.items():
         if name not in outputs:
-            raise TableError(f"the model has no output {name!r}{_meant(name, outputs)}")
+            raise TableError(f"the model has no output {name!r}{meant(name, outputs, LIKE)}")
         if column not in header:
             raise TableError(
-                f"there is no column {column!r} with the true {name}{_meant(column, header)}"
+                f"there is no column {column!r} with the true {name}{meant(column, header, LIKE)}"
             )
     columns = {name: targets.get(name, name) for name in outputs}
     found = {name: column for name, column in columns.items() if column in header}
@@ -199,7 +200,7 @@ def _target_columns(
         return found
     wanted = []
     for name in columns:
-        pair = f"{name}={_nearest(name, unused) or 'COLUMN'}"
+        pair = f"{name}={nearest(name, unused, LIKE) or 'COLUMN'}"
         wanted.append(f"{name!r} (--target {shlex.quote(pair)}?)")
     raise TableError(f"the table has no column of true values: {' or '.join(wanted)}")
 
@@ -208,7 +209,7 @@ def _group_column(name: str, header: Sequence[str], theirs: Mapping[str, str]) -
     for column in (name, theirs.get(name, name)):
         if column in header:
             return column
-    raise TableError(f"there is no column {name!r} to group by{_meant(name, header)}")
+    raise TableError(f"there is no column {name!r} to group by{meant(name, header, LIKE)}")
 
 
 def _read_target(output: Regression | Classes, cell: object) -> tuple[float | str | None, str]:
@@ -228,7 +229,7 @@ def _read_target(output: Regression | Classes, cell: object) -> tuple[float | st
     if label in output.labels:
         return label, ""
     allowed = ", ".join(output.labels)
-    return None, f"= {shown(cell)} is not one of {allowed}{_meant(label, output.labels)}"
+    return None, f"= {shown(cell)} is not one of {allowed}{meant(label, output.labels, LIKE)}"
 
 
 def _joined(parts: Sequence[Answers], used: NDArray[np.bool_]) -> Answers:
@@ -248,16 +249,3 @@ def _joined(parts: Sequence[Answers], used: NDArray[np.bool_]) -> Answers:
         probability=joined([part.probability for part in parts]),
         intervals=tuple(intervals),
     )
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    """Return the name most like `name`, whatever its case, or nothing."""
-    folded = {one.casefold(): one for one in known if one}
-    # Less alike than a slip of the pen: a target may be called "math score" for "math".
-    close = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.5)
-    return folded[close[0]] if close else ""
-
-
-def _meant(name: str, known: Iterable[str]) -> str:
-    nearest = _nearest(name, known)
-    return f"; did you mean {nearest!r}?" if nearest else ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import difflib
 import itertools
 import math
 import re
@@ -29,6 +28,7 @@ from satchel.tables.table import (
     name_of,
     passed_over,
 )
+from satchel.wording import meant
 
 MOST_ROWS = 1_048_576
 MOST_CELLS = 1_000_000  # of a chunk: rows may be wide
@@ -71,13 +71,13 @@ class ExcelReader:
         self._done = 0
         self.decimal = options.decimal
         self.remarks: list[str] = []
-        with self._told():
+        with self._reading():
             _check_archive(file, name)
             self._book = openpyxl.load_workbook(
                 file, read_only=True, data_only=True, keep_links=False
             )
         try:
-            with self._told():
+            with self._reading():
                 self._open(options, wanted)
         except BaseException:
             self.close()
@@ -116,8 +116,7 @@ class ExcelReader:
         if chosen.isdecimal() and 0 < int(chosen) <= len(names):
             return sheets[names[int(chosen) - 1]]
         if chosen:
-            close = difflib.get_close_matches(chosen, names, n=1)
-            hint = f"; did you mean {close[0]!r}?" if close else f"; there are {names}"
+            hint = meant(chosen, names) or f"; there are {names}"
             raise TableError(f"{self._name} has no sheet {chosen!r}{hint}")
         if len(names) == 1:
             return sheets[names[0]]
@@ -141,7 +140,7 @@ class ExcelReader:
         done = False
         while not done:
             chunk = Chunk()
-            with self._told():
+            with self._reading():
                 while len(chunk.rows) < most:
                     row = next(self._rest, None)
                     if row is None:
@@ -168,7 +167,7 @@ class ExcelReader:
         self._book.close()
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _reading(self) -> Iterator[None]:
         # A broken workbook fails in a dozen ways within openpyxl, zipfile, zlib and expat.
         try:
             with warnings.catch_warnings():

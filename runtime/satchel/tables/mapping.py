@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from satchel.errors import TableError
 from satchel.spec import Category, Number, Regression, Spec
 from satchel.tables.marks import full_marks
-from satchel.tables.table import Wanted, plain_name
+from satchel.tables.table import Wanted
+from satchel.wording import meant, nearest, plain_name
 
 LEAST_HELD = 4
 
@@ -104,15 +104,7 @@ def hint(name: str, known: Iterable[str]) -> str:
 
     A name that holds all of it counts too: ``Assignment: Quiz 1 (Real)`` for ``Quiz1``.
     """
-    by_plain = {plain_name(one): one for one in known if one}
+    known = [one for one in known if one]
     plain = plain_name(name)
-    close = difflib.get_close_matches(plain, by_plain, n=1)
-    if not close and len(plain) >= LEAST_HELD:
-        close = sorted((one for one in by_plain if plain in one), key=len)[:1]
-    return by_plain[close[0]] if close else ""
-
-
-def meant(name: str, known: Iterable[str]) -> str:
-    """Return the end of a message that asks whether a name like it was meant."""
-    close = hint(name, known)
-    return f"; did you mean {close!r}?" if close else ""
+    holding = [one for one in known if plain in plain_name(one)] if len(plain) >= LEAST_HELD else []
+    return nearest(name, known) or min(holding, key=len, default="")

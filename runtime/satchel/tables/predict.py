@@ -17,11 +17,12 @@ from satchel.predictor import Predictor
 from satchel.spec import Classes, Number, Regression
 from satchel.tables import average
 from satchel.tables.csv.plain import PlainRows
-from satchel.tables.mapping import Held, hint, meant, read_mapping
+from satchel.tables.mapping import Held, hint, read_mapping
 from satchel.tables.marks import CellReader, Marks
 from satchel.tables.scale import ScaleWatch
 from satchel.tables.table import Answered, Row, column_of
 from satchel.values import is_missing
+from satchel.wording import meant
 
 if TYPE_CHECKING:
     from satchel.encode.readers import RawColumn

@@ -10,6 +10,7 @@ from typing import Any, Protocol, cast
 from numpy.typing import NDArray
 
 from satchel.errors import TableError
+from satchel.wording import plain_name
 
 ROWS_PER_CHUNK = 10_000
 ROWS_TO_HEADER = 20
@@ -215,11 +216,6 @@ def check_header(names: Sequence[str], where: str) -> list[str]:
 def name_of(cell: object) -> str:
     """Return a cell of the header as the name of its column."""
     return "" if cell is None else str(cell).strip()
-
-
-def plain_name(name: str) -> str:
-    """Return a name without case, spaces and signs, by which near spellings are equal."""
-    return "".join(filter(str.isalnum, name.casefold()))
 
 
 def is_blank(cell: object) -> bool:

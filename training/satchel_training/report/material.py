@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from satchel.spec import Spec
-from satchel_training.evaluate import Answered
+from satchel_training.evaluate import HeldOut
 from satchel_training.tasks.task import Task
 
 
@@ -27,9 +27,9 @@ class Material:
         Per epoch, losses and accuracies; empty where a model has no epochs.
     train : DataFrame
         The training part.
-    tested : Answered
+    tested : HeldOut
         The answers for the test split.
-    choice : sequence of Answered
+    choice : sequence of HeldOut
         The out-of-fold answers for the training part, one item per run.
     segments : ndarray of str, shape (rows of `train`,), or None
         The segment of each training row.
@@ -39,8 +39,8 @@ class Material:
     spec: Spec
     history: Sequence[Mapping[str, float]]
     train: pd.DataFrame
-    tested: Answered
-    choice: Sequence[Answered] = ()
+    tested: HeldOut
+    choice: Sequence[HeldOut] = ()
     segments: NDArray[Any] | None = None
 
     def suffix(self, output: str) -> str:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from satchel.decode.decoder import prediction_intervals
 from satchel.spec import Regression
-from satchel.spec.rules import opened
+from satchel.spec.rules import endpoints
 from satchel_training.report.material import Material
 from satchel_training.report.style import (
     BLUE,
@@ -85,10 +85,10 @@ def residual_plot(material: Material, output: Regression) -> Plot:
     if output.intervals is not None:
         place = max(range(len(output.intervals.levels)), key=_level_of(output))
         level = output.intervals.levels[place].level
-        x = np.clip(np.linspace(*_ends(exact), 200), *opened(output.limits))
+        x = np.clip(np.linspace(*_ends(exact), 200), *endpoints(output.limits))
         # The runtime keeps bounds inside the limits of the score, and so does the band.
         _, low, high = prediction_intervals(output.intervals, x)[place]
-        low, high = (np.clip(bound, *opened(output.limits)) - x for bound in (low, high))
+        low, high = (np.clip(bound, *endpoints(output.limits)) - x for bound in (low, high))
         axes.fill_between(
             x, low, high, color=SKY, alpha=0.25, lw=0, label=f"{percent(level)} interval"
         )
