@@ -299,7 +299,7 @@ class Encoder:
                 notes.append(Note("ignored", text, f"{text} is not used by this model"))
                 continue
             message = f"{shown(name)} is no field of this model"
-            if len(problems) < LISTED_PROBLEMS:
+            if isinstance(name, str) and len(problems) < LISTED_PROBLEMS:
                 message += meant(text, self._names)
             problems.append(Problem(text, message))
 
