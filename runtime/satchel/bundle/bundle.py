@@ -6,11 +6,9 @@ comes with it.
 
 from __future__ import annotations
 
-import contextlib
-import importlib
+import hashlib
 import json
 import os
-import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -28,10 +26,6 @@ METADATA_KEY = "satchel"
 INDEX = "index.json"
 MAX_BYTES = 64 * 2**20
 MAX_INDEX_BYTES = 2**20
-
-# bytes; from here on OpenSSL is quicker, by 2.5 ms for each MB, although `hashlib` takes at least
-# 3 ms to load it.
-_LARGE = 2**20
 
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _SHIPPED = tuple(
@@ -175,7 +169,7 @@ def read(path: str | os.PathLike[str], index: Index | None = None) -> Bundle:
     if index is None:
         index = Index.read(os.path.dirname(path))
     model = _read_bytes(path, MAX_BYTES)
-    sha256 = _sha256(model)
+    sha256 = hashlib.sha256(model).hexdigest()
     expected = index.digests.get(stem(path))
     if expected is not None and expected != sha256:
         raise BundleError(
@@ -286,17 +280,6 @@ def models(extra: Iterable[str | os.PathLike[str]] = ()) -> list[Bundle]:
         Where a folder does not exist, or a bundle in it is damaged or unsafe.
     """
     return [read_listed(path) for path in paths(extra)]
-
-
-def _sha256(content: bytes) -> str:
-    """Return the hexadecimal digest; where that is quicker by Python's own code."""
-    if len(content) < _LARGE and "hashlib" not in sys.modules:
-        name = "_sha2" if sys.version_info >= (3, 12) else "_sha256"
-        with contextlib.suppress(ImportError):  # a Python that was built without it
-            return str(importlib.import_module(name).sha256(content).hexdigest())
-    import hashlib
-
-    return hashlib.sha256(content).hexdigest()
 
 
 def _read_bytes(path: str, most: int) -> bytes:
