@@ -26,6 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Export."""
+    from satchel.bundle import read
     from satchel_export.write import write
     from satchel_training.datasets.dataset import DATA_VARIABLE
     from satchel_training.fit import encode
@@ -38,5 +39,6 @@ def run(arguments: argparse.Namespace) -> int:
     if folder is not None:
         matrices.append(encode(spec.inputs, find_task(spec.task).dataset.load(folder)))
     path = write(spec, heads, Path(arguments.out), matrices)
-    print(f"{path}: {path.stat().st_size} bytes, agrees with the trained model")
+    version, size = read(path).version, path.stat().st_size
+    print(f"{path}: version {version}, {size} bytes, agrees with the trained model")
     return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +28,7 @@ from satchel_export.invent import invent
 from satchel_training.fit import raw_output
 from satchel_training.models import FRAMEWORKS, head
 
+FIRST_VERSION = "1.0.0"
 CHECKS, PARITY_ROWS = 12, 2000
 CHECK_SEED, PARITY_SEED = 1, 2
 
@@ -46,7 +48,7 @@ def write(
     Parameters
     ----------
     spec : Spec
-        As the run holds it: without checks.
+        As the run holds it: without checks or a version of its own.
     heads : dict
         The native model: from the name of an output to the estimator that answers it.
     folder : Path
@@ -56,6 +58,8 @@ def write(
 
     Raises
     ------
+    BundleError
+        Where the file that the bundle would replace cannot be read as a bundle of that name.
     ParityError
         Where ``|graph - framework| > 1e-5 * max(1, |framework|)`` in any row, or labels differ
         although the score is not that close to where they change.
@@ -75,9 +79,8 @@ def write(
         checks=_checks(spec, encoder, heads),
         card=replace(spec.card, versions=versions),
     )
-    onnx.helper.set_model_props(model, {METADATA_KEY: spec.to_json()})
-    content = model.SerializeToString(deterministic=True)
     path = folder / f"{spec.name}.onnx"
+    spec, content = _versioned(spec, model, path)
     bundle = Bundle(str(path), content, spec, hashlib.sha256(content).hexdigest(), False, False)
     predictor = Predictor(bundle)
     if not predictor.verify().passed:
@@ -92,6 +95,44 @@ def write(
         file.write(card(spec))
     write_index(folder)
     return path
+
+
+def _versioned(spec: Spec, model: onnx.ModelProto, path: Path) -> tuple[Spec, bytes]:
+    """Return the spec with the bundle's version, and the bytes of the bundle.
+
+    The bundle already at `path` decides. If building it again gives the same bytes, version and
+    date stay; otherwise the minor version rises.
+    """
+    if not path.exists():
+        return _serialised(replace(spec, version=FIRST_VERSION), model)
+    former = _former(path, spec.name)
+    dated = replace(spec.card, created=former.spec.card.created)
+    same = _serialised(replace(spec, version=former.version, card=dated), model)
+    if same[1] == former.model:
+        return same
+    major, minor, _ = former.version.split(".")
+    return _serialised(replace(spec, version=f"{major}.{int(minor) + 1}.0"), model)
+
+
+def _former(path: Path, name: str) -> Bundle:
+    """Return the bundle called `name` that an export to `path` replaces."""
+    try:
+        former = read(path, Index())
+        if former.name != name:
+            raise BundleError(f"{path} holds {former.name}")
+        if not re.fullmatch(r"\d{1,9}(\.\d{1,9}){2}", former.version, re.ASCII):
+            raise BundleError(f"{path} has the version {former.version!r}, not one like 1.2.3")
+    except BundleError as error:
+        raise BundleError(
+            f"{error}; the export does not replace it, as no version follows from it: "
+            f"move the file away to start again at {FIRST_VERSION}"
+        ) from None
+    return former
+
+
+def _serialised(spec: Spec, model: onnx.ModelProto) -> tuple[Spec, bytes]:
+    onnx.helper.set_model_props(model, {METADATA_KEY: spec.to_json()})
+    return spec, model.SerializeToString(deterministic=True)
 
 
 def check_parity(

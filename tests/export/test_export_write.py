@@ -17,7 +17,9 @@ from satchel.wording import allowed
 from satchel_export.card import card
 from satchel_export.write import ParityError, check_parity, write, write_index
 from satchel_training.fit import encode, raw_output
+from satchel_training.models import Recipe
 from satchel_training.run import load_run
+from satchel_training.train import fit_only
 
 
 def tree(folder):
@@ -76,7 +78,7 @@ def test_the_bundle_answers_as_the_framework_does(run, frame, exported):
 
 def test_the_spec_that_travels_is_the_runs_with_checks_and_versions(run, exported):
     spec = bundles.read(exported).spec
-    assert replace(spec, checks=(), card=run.spec.card) == run.spec
+    assert replace(spec, checks=(), version=run.spec.version, card=run.spec.card) == run.spec
     assert spec.card == replace(run.spec.card, versions=spec.card.versions)
     assert spec.card.versions.items() >= run.spec.card.versions.items()
     assert spec.card.versions["onnx"] == onnx.__version__
@@ -110,6 +112,86 @@ def test_no_file_is_left_over(run, tmp_path):
     for _ in range(2):
         write(run.spec, run.heads, tmp_path)
     assert len(tree(tmp_path)) == 3
+
+
+# ---- the version -----------------------------------------------------------------------------
+
+
+def reworded(spec, text, created=None):
+    """Return the spec as a retrained model would have it: other bytes, perhaps of another day."""
+    created = created or spec.card.created
+    return replace(spec, card=replace(spec.card, intended_use=text, created=created))
+
+
+def test_a_first_export_is_1_0_0_whatever_the_run_says(run, exported, tmp_path):
+    assert bundles.read(exported).version == "1.0.0"
+    path = write(replace(run.spec, version="7.8.9"), run.heads, tmp_path)
+    assert path.read_bytes() == exported.read_bytes()
+
+
+def test_the_same_model_keeps_its_version_and_bytes(run, tmp_path):
+    path = write(run.spec, run.heads, tmp_path)
+    before = tree(tmp_path)
+    for _ in range(2):
+        write(run.spec, run.heads, tmp_path)
+        assert tree(tmp_path) == before
+    assert bundles.read(path).version == "1.0.0"
+
+
+def test_the_same_model_of_a_later_day_keeps_its_bytes_too(ridge_run, tmp_path):
+    path = write(reworded(ridge_run.spec, "a", "2026-01-01"), ridge_run.heads, tmp_path)
+    before = tree(tmp_path)
+    write(reworded(ridge_run.spec, "a", "2026-12-31"), ridge_run.heads, tmp_path)
+    assert tree(tmp_path) == before
+    # One that differs has its own day.
+    write(reworded(ridge_run.spec, "b", "2026-12-31"), ridge_run.heads, tmp_path)
+    assert bundles.read(path).spec.card.created == "2026-12-31"
+
+
+def test_a_model_that_differs_has_the_next_minor_version(ridge_run, tmp_path):
+    versions, digests = [], set()
+    for text in ("a", "b", "c", "c"):
+        path = write(reworded(ridge_run.spec, text), ridge_run.heads, tmp_path)
+        bundle = bundles.read(path)
+        assert bundle.verified
+        assert path.with_name(f"{bundle.name}.card.md").read_text() == card(bundle.spec)
+        versions.append(bundle.version)
+        digests.add(bundle.sha256)
+    assert versions == ["1.0.0", "1.1.0", "1.2.0", "1.2.0"]
+    assert len(digests) == 3
+
+
+def test_a_graph_that_differs_has_the_next_minor_version(ridge_run, task, frame, tmp_path):
+    write(ridge_run.spec, ridge_run.heads, tmp_path)
+    spec, heads = fit_only(task, frame, "ridge", Recipe({"alpha": 11.0}))
+    path = write(replace(spec, card=ridge_run.spec.card), heads, tmp_path)
+    assert bundles.read(path).version == "1.1.0"
+
+
+def test_the_minor_version_counts_on_from_a_version_of_ones_own(ridge_run, tmp_path, place):
+    place(replace(ridge_run.spec, version="2.9.1"))
+    path = write(ridge_run.spec, ridge_run.heads, tmp_path)
+    assert bundles.read(path).version == "2.10.0"
+
+
+def test_a_file_that_is_no_bundle_of_that_name_is_not_replaced(ridge_run, tmp_path, place):
+    path = tmp_path / f"{ridge_run.spec.name}.onnx"
+    unreadable = {
+        "this is no ONNX model": lambda: path.write_bytes(b"\x08"),
+        "holds secondary-mathematics.other": lambda: place(
+            replace(ridge_run.spec, model="other"), name=ridge_run.spec.name
+        ),
+        "'2026', not one like 1.2.3": lambda: place(replace(ridge_run.spec, version="2026")),
+        "it is no file": lambda: (path.unlink(), path.mkdir()),
+    }
+    for message, put in unreadable.items():
+        put()
+        before = path.is_dir() or path.read_bytes()
+        with pytest.raises(satchel.BundleError, match="move the file away") as caught:
+            write(ridge_run.spec, ridge_run.heads, tmp_path)
+        assert str(path) in str(caught.value)
+        assert message in str(caught.value)
+        assert before == (path.is_dir() or path.read_bytes())
 
 
 # ---- the checks that travel ------------------------------------------------------------------

@@ -40,7 +40,7 @@ from satchel_training.run import Run
 from satchel_training.tasks.task import Task, narrow
 from satchel_training.uncertainty import tested_figures, with_uncertainty
 
-BUNDLE_VERSION = "1.0.0"
+NO_VERSION = "0.0.0"  # a run has none: export gives one to the bundle
 SHUFFLES = 10
 FRESH_ROWS, FRESH_SEED = 100_000, 7
 
@@ -169,7 +169,7 @@ def _spec(
     spec = Spec(
         task=task.name,
         model=model,
-        version=BUNDLE_VERSION,
+        version=NO_VERSION,
         inputs=fitted.inputs,
         outputs=fitted.outputs,
         advice=task.advice,

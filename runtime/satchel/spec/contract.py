@@ -25,7 +25,7 @@ class Spec:
     task, model : str
         The bundle's name is ``task.model``.
     version : str
-        Version of the bundle, ``1.0.0``.
+        Version of the bundle: ``1.0.0``, until an export raises it.
     spec_version : int
         Version of this format.
     """

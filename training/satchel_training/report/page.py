@@ -38,7 +38,6 @@ def page(
     return Template(files(__package__).joinpath(TEMPLATE).read_text("utf-8")).substitute(
         name=escape(spec.name),
         title=escape(card.title),
-        version=escape(spec.version),
         created=escape(card.created),
         demonstration=f'<p class="warn">{escape(warning)}</p>' if warning else "",
         headline=escape(card.headline),
