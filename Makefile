@@ -28,7 +28,7 @@ PIP = -m pip install --quiet --disable-pip-version-check
 .DEFAULT_GOAL := help
 
 help:
-	@echo "make demo     predict a small invented class list, then start the site"
+	@echo "make demo     predict a small invented class list, then start the site (PORT=8100)"
 	@echo "make test     install everything, run all checks and tests"
 	@echo "make check    format, lint, types, import contracts, dependencies, changelog"
 	@echo "make format   put the code into the project's format"
@@ -48,7 +48,7 @@ demo: $(RUNTIME)/installed
 	@echo
 	$(RUNTIME)/bin/satchel predict secondary-mathematics examples/class.csv --brief
 	@echo
-	$(RUNTIME)/bin/satchel serve
+	$(RUNTIME)/bin/satchel serve $(if $(PORT),--port $(PORT))
 
 # Everything, in the versions of constraints.txt.
 $(DEV)/installed: pyproject.toml constraints.txt

@@ -22,7 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``satchel serve``."""
     parser.add_argument("--host", default=HOST, help=f"address to listen on (default: {HOST})")
     parser.add_argument(
-        "--port", default=PORT, type=port_number, help=f"port (default: {PORT}; 0 for a free one)"
+        "--port",
+        type=port_number,
+        help=f"port (default: {PORT}, or another where that is not free; 0 for a free one)",
     )
     add_models_argument(parser)
 
@@ -42,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     config = Config(models=arguments.models)
     app = create_app(config)
-    listening = _listen(arguments.host, arguments.port)
+    listening, elsewhere = _listen(arguments.host, arguments.port)
     # Requests up to the limit of the site stay in memory: none is spilled to a file.
     largest = 2 * config.max_bytes
     server = waitress.create_server(
@@ -56,7 +58,8 @@ def run(arguments: argparse.Namespace) -> int:
     )
     host, port = listening.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
-    print(f"satchel listens on http://{shown}:{port}", flush=True)
+    why = f" (port {PORT} is not free)" if elsewhere else ""
+    print(f"satchel listens on http://{shown}:{port}{why}", flush=True)
     try:
         server.run()
     finally:
@@ -64,12 +67,19 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def _listen(host: str, port: int | None) -> tuple[socket.socket, bool]:
+    """Return a listening socket, and whether it had to avoid the default port."""
+    wanted = PORT if port is None else port
     try:
-        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        return socket.create_server(address[:2], family=family)
+        family, _, _, _, address = socket.getaddrinfo(host, wanted, type=socket.SOCK_STREAM)[0]
+        try:
+            return socket.create_server(address[:2], family=family), False
+        except OSError:
+            if port is not None:
+                raise
+            return socket.create_server((address[0], 0), family=family), True
     except OSError as error:
-        place = f"{host}, port {port}"
+        place = f"{host}, port {wanted}"
         raise SatchelError(
             f"cannot listen on {place}: {error.strerror}; choose others with --host and --port"
         ) from None

@@ -1,0 +1,89 @@
+import re
+import socket
+import subprocess
+import sys
+from argparse import Namespace
+from contextlib import closing
+
+import pytest
+
+from satchel.errors import SatchelError
+from satchel_web import command
+
+waitress = pytest.importorskip("waitress", reason="the site needs the extra 'web'")
+
+
+@pytest.fixture
+def held(monkeypatch):
+    """The default port, which another program listens on."""
+    with socket.create_server((command.HOST, 0)) as other:
+        port = other.getsockname()[1]
+        monkeypatch.setattr(command, "PORT", port)
+        yield port
+
+
+@pytest.fixture
+def serve(monkeypatch, capsys):
+    """Run the command with a server that ends at once; return its line and its port."""
+
+    class Server:
+        def __init__(self, app, sockets, **options):
+            (self.socket,) = sockets
+
+        def run(self):
+            served.append(self.socket.getsockname()[1])
+
+        def close(self):
+            self.socket.close()
+
+    served = []
+    monkeypatch.setattr(waitress, "create_server", Server)
+
+    def run(port=None, host=command.HOST):
+        assert command.run(Namespace(host=host, port=port, models=[])) == 0
+        return capsys.readouterr().out, served.pop()
+
+    return run
+
+
+def test_without_a_port_it_takes_the_default(serve, held, monkeypatch):
+    with closing(socket.create_server((command.HOST, 0))) as other:
+        free = other.getsockname()[1]
+    monkeypatch.setattr(command, "PORT", free)
+    assert serve() == (f"satchel listens on http://127.0.0.1:{free}\n", free)
+
+
+def test_without_a_port_it_takes_a_free_one_where_the_default_is_taken_and_says_so(serve, held):
+    line, port = serve()
+    assert port != held
+    assert line == f"satchel listens on http://127.0.0.1:{port} (port {held} is not free)\n"
+
+
+def test_a_port_that_was_asked_for_and_is_taken_is_an_error(serve, held):
+    with pytest.raises(SatchelError, match=f"cannot listen on 127.0.0.1, port {held}: .*in use"):
+        serve(held)
+
+
+def test_any_free_port_is_no_news(serve, held):
+    line, port = serve(0)
+    assert line == f"satchel listens on http://127.0.0.1:{port}\n"
+
+
+def test_an_address_of_another_machine_is_an_error(serve):
+    with pytest.raises(SatchelError, match=r"cannot listen on 192\.0\.2\.1, port"):
+        serve(host="192.0.2.1")
+
+
+def test_the_page_is_there_where_the_line_says():
+    process = subprocess.Popen(
+        [sys.executable, "-m", "satchel", "serve"], stdout=subprocess.PIPE, text=True
+    )
+    try:
+        line = process.stdout.readline()
+        port = int(re.search(r"http://127\.0\.0\.1:(\d+)", line)[1])
+        with closing(socket.create_connection(("127.0.0.1", port))) as client:
+            client.sendall(b"HEAD / HTTP/1.0\r\n\r\n")
+            assert client.recv(12).endswith(b"200")
+    finally:
+        process.terminate()
+        process.wait(10)
