@@ -10,7 +10,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-HEADING = re.compile(r"^## \[(Unreleased|\d+\.\d+\.\d+)\](?: - \d{4}-\d{2}-\d{2})?$", re.MULTILINE)
+DATED = r"\d+\.\d+\.\d+(?=\] - \d{4}-\d{2}-\d{2}$)"
+HEADING = re.compile(rf"^## \[(Unreleased(?=\]$)|{DATED})\].*$", re.MULTILINE)
 
 
 def problems(text: str, version: str) -> list[str]:
@@ -35,11 +36,27 @@ def problems(text: str, version: str) -> list[str]:
     return found
 
 
+def newest() -> str:
+    """Return the name of the newest entry of the project: a version or ``Unreleased``."""
+    found = HEADING.search(_read("CHANGELOG.md"))
+    return found[1] if found else ""
+
+
+def version() -> str:
+    """Return the version of the package."""
+    (found,) = re.findall(
+        r'^__version__ = "(.*)"$', _read("runtime/satchel/__init__.py"), re.MULTILINE
+    )
+    return str(found)
+
+
+def _read(path: str) -> str:
+    return (ROOT / path).read_text("utf-8")
+
+
 def main() -> int:
     """Print the problems of the project's changelog; 1 where there are some."""
-    init = (ROOT / "runtime/satchel/__init__.py").read_text("utf-8")
-    (version,) = re.findall(r'^__version__ = "(.*)"$', init, re.MULTILINE)
-    found = problems((ROOT / "CHANGELOG.md").read_text("utf-8"), version)
+    found = problems(_read("CHANGELOG.md"), version())
     for problem in found:
         print(f"CHANGELOG.md: {problem}", file=sys.stderr)
     return 1 if found else 0

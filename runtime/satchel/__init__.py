@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from satchel.prediction import Answer, Answers, Interval, Origin, Prediction, Predictions
     from satchel.predictor import Predictor, Verification, load
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "Answer",
