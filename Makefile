@@ -24,7 +24,7 @@ DEV = .venv
 BIN = $(DEV)/bin
 PIP = -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test check format models bench wheel aarch64 clean
+.PHONY: help demo test check format models bench wheel release aarch64 clean
 .DEFAULT_GOAL := help
 
 help:
@@ -35,6 +35,7 @@ help:
 	@echo "make models   train and export every model that ships (needs the data sets)"
 	@echo "make bench    measure how fast it is, as ratios to the bare graph"
 	@echo "make wheel    build the wheel and try it in empty environments"
+	@echo "make release  build sdist, wheel and SHA256SUMS into dist/, from a clean git tree"
 	@echo "make aarch64  verify every model as 64-bit Arm, in an emulator (needs root)"
 
 # The runtime and the site: numpy, onnxruntime, Flask and waitress.
@@ -87,6 +88,9 @@ bench: $(DEV)/installed
 
 wheel: $(DEV)/installed
 	$(BIN)/python tools/wheel.py
+
+release: $(DEV)/installed
+	$(BIN)/python tools/release.py
 
 aarch64: $(DEV)/installed
 	PYTHON=$(BIN)/python tools/aarch64.sh

@@ -59,7 +59,7 @@ def main() -> int:
     try:
         with tempfile.TemporaryDirectory(prefix="satchel-wheel-") as name:
             folder = Path(name).resolve()
-            wheel = build(folder / "dist")
+            wheel = build(folder / "dist", "--wheel")
             check_contents(wheel)
             for which in [arguments.only] if arguments.only else ["newest", "oldest"]:
                 try_wheel(wheel, which, arguments.python, folder / which)
@@ -113,11 +113,15 @@ def run(
 # ---- the wheel -------------------------------------------------------------------------------
 
 
-def build(folder: Path) -> Path:
-    """Build the wheel of the checkout into `folder` and return its path."""
-    command = [sys.executable, "-m", "build", "--wheel", "--outdir", str(folder)]
+def build(folder: Path, *options: str) -> Path:
+    """Build the checkout into `folder` and return the wheel's path.
+
+    The options are those of ``python -m build``: with ``--wheel`` the wheel alone is built;
+    without any the sdist, and the wheel from the sdist.
+    """
+    command = [sys.executable, "-m", "build", "--outdir", str(folder), *options]
     isolated = importlib.util.find_spec("hatchling") is None
-    say(f"Building the wheel of {CHECKOUT}" + (", isolated" if isolated else ""))
+    say(f"Building {CHECKOUT}" + (", isolated" if isolated else ""))
     run([*command, *([] if isolated else ["--no-isolation"]), str(CHECKOUT)], cwd=CHECKOUT)
     (wheel,) = folder.glob("*.whl")
     return wheel
