@@ -40,6 +40,17 @@ def test_the_http_example_gets_its_answer(tmp_path):
     assert "outputs" in response.json["predictions"][0]
 
 
+def test_what_is_to_be_installed_is_there_to_install():
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    texts = {page.name: page.read_text("utf-8") for page in pages}
+    wheels = re.findall(r"satchel-(\d\S*?)-py3-none-any\.whl", " ".join(texts.values()))
+    assert set(wheels) == {satchel.__version__}
+    # No package index has it.
+    assert [
+        name for name, text in texts.items() if re.search(r"install '?satchel\b(?!-)", text)
+    ] == []
+
+
 def test_the_links_lead_to_files_that_are_there():
     links = re.findall(r"\]\((?!http)([^)#]+)\)", README)
     assert links

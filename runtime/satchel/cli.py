@@ -85,10 +85,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         if missing in ("numpy", "onnxruntime"):
             print(f"satchel: {missing} is missing; 'satchel doctor' says more", file=sys.stderr)
             return 2
+        from satchel.doctor import PIP_INSTALL
+
         extra = EXTRAS.get(missing, "train")
         print(
             f"satchel: 'satchel {chosen}' needs {missing}, which is not installed: "
-            f"pip install 'satchel[{extra}]'",
+            f"{PIP_INSTALL} './satchel-{__version__}-py3-none-any.whl[{extra}]' "
+            f"(in a checkout: '.[{extra}]')",
             file=sys.stderr,
         )
         return 2

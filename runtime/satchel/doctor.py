@@ -14,10 +14,12 @@ import json
 import os
 import platform
 import re
+import shlex
 import signal
 import struct
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
@@ -33,7 +35,6 @@ BROKEN_ONNXRUNTIME = {
 }
 # numpy is built for x86-64-v2 from here on; these are its flags, pni being SSE3.
 NUMPY_OF_X86_64_V2 = (2, 4)
-OLDER_NUMPY = "python3 -m pip install 'numpy<2.4'"
 X86_64_V2 = ("cx16", "lahf_lm", "pni", "popcnt", "sse4_1", "sse4_2", "ssse3")
 MACHINES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "aarch64", "arm64": "aarch64"}
 # One process with the largest model that ships keeps about 100 MB.
@@ -43,6 +44,20 @@ CHILD_SECONDS = 120
 TELEMETRY_SWITCH = "ORT_DISABLE_TELEMETRY"
 
 OK, WARNING, WRONG = "ok", "warning", "wrong"
+
+
+def pip_install() -> str:
+    """Return how a command begins that installs something for this Python."""
+    # Debian's own pip refuses to install outside a virtual environment (PEP 668).
+    managed = Path(sysconfig.get_path("stdlib"), "EXTERNALLY-MANAGED").is_file()
+    if managed and sys.prefix == sys.base_prefix:
+        return "python3 -m venv .venv && .venv/bin/pip install"
+    return "%s -m pip install" % shlex.quote(sys.executable)
+
+
+PIP_INSTALL = pip_install()
+OLDER_NUMPY = PIP_INSTALL + " 'numpy<2.4'"
+INSTALL_SATCHEL = PIP_INSTALL + " ./satchel-*.whl (in a checkout: .)"
 
 
 class Finding(NamedTuple):
@@ -254,11 +269,11 @@ def check_library(
     text = version
     if numbers[:2] < least:
         text += ": satchel needs %d.%d or later" % least
-        return Finding(WRONG, name, text, "python3 -m pip install --upgrade %s" % name)
+        return Finding(WRONG, name, text, "%s --upgrade %s" % (PIP_INSTALL, name))
     if name == "onnxruntime" and numbers in BROKEN_ONNXRUNTIME:
         text += " " + BROKEN_ONNXRUNTIME[numbers]
         others = ",".join("!=%d.%d.%d" % broken for broken in sorted(BROKEN_ONNXRUNTIME))
-        return Finding(WRONG, name, text, "python3 -m pip install 'onnxruntime%s'" % others)
+        return Finding(WRONG, name, text, "%s 'onnxruntime%s'" % (PIP_INSTALL, others))
     if name == "numpy" and old_processor and numbers[:2] >= NUMPY_OF_X86_64_V2:
         text += " is built for a later processor and may stop at any time"
         return Finding(WRONG, name, text, OLDER_NUMPY)
@@ -269,7 +284,7 @@ def _explain(name: str, child: Child) -> Finding:
     """Say why a library could not be imported."""
     older = OLDER_NUMPY
     if name != "numpy":
-        older = "try another version, as: python3 -m pip install 'onnxruntime==1.20.*'"
+        older = "try another version, as: %s 'onnxruntime==1.20.*'" % PIP_INSTALL
     if child.code is None:
         text = "importing %s did not end within %d seconds" % (name, CHILD_SECONDS)
         return Finding(WRONG, name, text, "try again when the machine is less busy")
@@ -283,12 +298,12 @@ def _explain(name: str, child: Child) -> Finding:
         return Finding(WRONG, name, text, older)
     said = ([line.strip() for line in child.error.splitlines() if line.strip()] or ["?"])[-1]
     if re.match(r"ModuleNotFoundError: No module named '%s'" % name, said):
-        remedy = "install satchel with pip, which brings it"
-        return Finding(WRONG, name, "%s is not installed" % name, remedy)
+        text = "%s is not installed; satchel brings it" % name
+        return Finding(WRONG, name, text, INSTALL_SATCHEL)
     if "baseline optimizations" in child.error:
         text = "this %s was built for a later processor: %.200s" % (name, said)
         return Finding(WRONG, name, text, older)
-    remedy = "install it again: python3 -m pip install --force-reinstall %s" % name
+    remedy = "install it again: %s --force-reinstall %s" % (PIP_INSTALL, name)
     if "GLIBC" in child.error or "GLIBCXX" in child.error:
         remedy = "use a system of 2019 or later, as Debian 12"
     return Finding(WRONG, name, "%s cannot be imported: %.200s" % (name, said), remedy)
@@ -333,7 +348,7 @@ def check_bundles(folders: Sequence[str], run: Run) -> List[Finding]:
                 said = signal_name(-child.code)
             said = re.sub(r"^satchel: ", "", said)
             text = "they cannot be tried: %.300s" % said
-            remedy = "install satchel with pip" if "No module named" in said else ""
+            remedy = INSTALL_SATCHEL if "No module named" in said else ""
             return [*findings, Finding(WRONG, "bundles", text, remedy)]
         how = "it hangs" if child.code is None else "exit code %d" % child.code
         if child.code is not None and child.code < 0:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from satchel import __version__
 from satchel.cli import BUILT_IN, main
 from satchel.commands import verify
 
@@ -122,7 +123,8 @@ def test_a_missing_package_is_named_with_the_extra_that_brings_it(run, monkeypat
     code, out, err = run("train", "tiny")
     assert (code, out) == (2, "")
     assert f"'satchel train' needs {module.partition('.')[0]}, which is not installed" in err
-    assert f"pip install 'satchel[{extra}]'" in err
+    wheel = f"./satchel-{__version__}-py3-none-any.whl"
+    assert f" install '{wheel}[{extra}]' (in a checkout: '.[{extra}]')\n" in err
 
 
 def test_an_interruption_ends_with_130(run, monkeypatch):

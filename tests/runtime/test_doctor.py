@@ -185,7 +185,11 @@ def kill(name):
         (kill("SIGSEGV"), "SIGSEGV", "'numpy<2.4'"),
         (kill("SIGKILL"), "memory ran out", "memory"),
         ("import numpy_is_not_here", "cannot be imported", "--force-reinstall"),
-        ("raise ModuleNotFoundError(\"No module named 'numpy'\")", "is not installed", "pip"),
+        (
+            "raise ModuleNotFoundError(\"No module named 'numpy'\")",
+            "is not installed",
+            "satchel-*.whl",
+        ),
         ("raise ImportError('libm.so.6: version `GLIBC_2.27\\' not found')", "GLIBC_2.27", "2019"),
         (
             "raise RuntimeError('NumPy was built with baseline optimizations: (X86_V2)')",
@@ -258,6 +262,27 @@ def test_a_child_has_telemetry_off(monkeypatch):
     monkeypatch.setenv("ORT_DISABLE_TELEMETRY", "0")
     child = run_child(["-c", "import os; print(os.environ['ORT_DISABLE_TELEMETRY'])"])
     assert child == Child(0, "1\n", "")
+
+
+@pytest.mark.parametrize(
+    ("managed", "venv", "command"),
+    [
+        (False, False, "'/opt/my python' -m pip install"),
+        (False, True, "'/opt/my python' -m pip install"),
+        (True, True, "'/opt/my python' -m pip install"),
+        (True, False, "python3 -m venv .venv && .venv/bin/pip install"),
+    ],
+)
+def test_what_is_to_be_installed_goes_into_this_python_or_an_environment_where_it_may_not(
+    tmp_path, monkeypatch, managed, venv, command
+):
+    if managed:
+        (tmp_path / "EXTERNALLY-MANAGED").write_text("[externally-managed]\n")
+    monkeypatch.setattr("sysconfig.get_path", lambda name: {"stdlib": str(tmp_path)}[name])
+    monkeypatch.setattr(sys, "base_prefix", "/usr")
+    monkeypatch.setattr(sys, "prefix", "/home/a/.venv" if venv else "/usr")
+    monkeypatch.setattr(sys, "executable", "/opt/my python")
+    assert doctor.pip_install() == command
 
 
 # ---- the bundles -----------------------------------------------------------------------------

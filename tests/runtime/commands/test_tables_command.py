@@ -182,7 +182,8 @@ def test_a_format_without_its_extra_says_which(run, table, monkeypatch, kind, mo
     for arguments in ((table(content, f"c.{kind}"),), (out, "-o", f"{out}.{kind}")):
         code, _, err = run("predict", "tiny", *arguments)
         assert code == 2
-        assert f"needs {module}, which is not installed: pip install 'satchel[{extra}]'" in err
+        assert f"needs {module}, which is not installed: " in err
+        assert f"-any.whl[{extra}]' (in a checkout: '.[{extra}]')\n" in err
 
 
 def test_a_workbook_is_not_printed_on_a_terminal(run, table, monkeypatch):
