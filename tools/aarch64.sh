@@ -50,7 +50,7 @@ arm() {
 }
 arm -c 'import platform, struct
 assert platform.machine() == "aarch64" and struct.calcsize("P") == 8, platform.machine()
-import satchel.ort, numpy, onnxruntime
+import satchel.bundle.graph, numpy, onnxruntime
 print(platform.machine(), platform.python_version(), "numpy", numpy.__version__,
       "onnxruntime", onnxruntime.__version__)'
 arm -m satchel verify
