@@ -40,5 +40,5 @@ def run(arguments: argparse.Namespace) -> int:
         matrices.append(encode(spec.inputs, find_task(spec.task).dataset.load(folder)))
     path = write(spec, heads, Path(arguments.out), matrices)
     version, size = read(path).version, path.stat().st_size
-    print(f"{path}: version {version}, {size} bytes, agrees with the trained model")
+    print(f"{path}: {size} bytes, version {version}, agrees with the trained model")
     return 0

@@ -13,7 +13,8 @@ import satchel
 
 ROOT = Path(__file__).parents[2]
 PARTS = ["runtime", "training", "export", "web_demo", "models_onnx", "tools"]
-PARTS += ["pyproject.toml", "README.md", "LICENSE", "CHANGELOG.md", ".gitignore"]
+PARTS += ["pyproject.toml", "README.md", "LICENSE", ".gitignore"]
+SECTION = f"## [{satchel.__version__}] - 2026-01-31\n\n- All.\n"
 pytest.importorskip("build", reason="a release needs build (dependency group 'build')")
 pytest.importorskip("hatchling", reason="a release needs hatchling (dependency group 'build')")
 pytestmark = pytest.mark.skipif(not shutil.which("git"), reason="a release needs git")
@@ -33,6 +34,7 @@ class Checkout:
                 shutil.copytree(ROOT / part, folder / part, ignore=ignored)
             else:
                 shutil.copy(ROOT / part, folder / part)
+        self.write("CHANGELOG.md", f"# Changelog\n\n{SECTION}")
         self.write("tests/test_nothing.py", "")
         self.git("init", "-q")
         self.commit()
@@ -117,8 +119,7 @@ def test_what_is_no_git_tree_is_refused(checkout):
 
 
 def test_a_changelog_that_is_not_of_this_version_is_refused(checkout):
-    section = f"## [{satchel.__version__}] - "
-    checkout.edit("CHANGELOG.md", section, f"## [Unreleased]\n\n- More.\n\n{section}")
+    checkout.edit("CHANGELOG.md", SECTION, f"## [Unreleased]\n\n- More.\n\n{SECTION}")
     checkout.commit()
     version = f"the package is {satchel.__version__}"
     assert f"the newest section of CHANGELOG.md is Unreleased, {version}" in refused(checkout)
