@@ -138,7 +138,7 @@ def target_of(output: Output, column: pd.Series) -> NDArray[Any]:
     if isinstance(output, Classes):
         return np.array([output.labels.index(label) for label in column])
     assert isinstance(output, Regression)  # segments have no target
-    y = column.to_numpy(np.float64)
+    y: NDArray[np.float64] = column.to_numpy(np.float64)
     return (np.clip(y, *endpoints(output.limits)) - output.mean) / output.scale
 
 

@@ -96,8 +96,8 @@ def _spread(answers: OutOfFold) -> Breakpoints | None:
         inside = (answers.score >= low) & (answers.score <= high)
         if not inside.any():
             continue
-        x = float(np.mean(answers.score[inside]))
-        points[x] = float(np.mean(np.abs(answers.true[inside] - answers.score[inside])))
+        place = float(np.mean(answers.score[inside]))
+        points[place] = float(np.mean(np.abs(answers.true[inside] - answers.score[inside])))
     floor = 0.1 * max(points.values())  # no interval of no width
     if not floor:
         return None

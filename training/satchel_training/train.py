@@ -113,7 +113,7 @@ def train_for_report(
     )
     # Segments alone have no out-of-fold answers.
     learnt = fitted.predict(train_rows)
-    spec = _spec(task, model, fitted, train_rows, learnt | choice[0].answers, card)
+    spec = _spec(task, model, fitted, train_rows, {**learnt, **choice[0].answers}, card)
     history = getattr(fitted.heads[task.scored[0].name], "history_", [])
     segment = next((o.name for o in fitted.outputs if isinstance(o, Segment)), None)
     material = Material(
@@ -130,9 +130,9 @@ def train_for_report(
 
 def _tested(task: Task, protocol: str, fitted: Fitted, tested: HeldOut) -> tuple[Metric, ...]:
     figures, naive = evaluate.scores(task, tested)
-    bounds = {}
+    bounds: dict[tuple[str, str], tuple[float, float]] = {}
     for output in fitted.outputs:
-        if output.name in figures:
+        if not isinstance(output, Segment):
             found, intervals = tested_figures(output, tested)
             figures[output.name] |= found
             bounds |= {(output.name, name): pair for name, pair in intervals.items()}
@@ -228,17 +228,17 @@ def _headline(task: Task, metrics: tuple[Metric, ...]) -> str:
         found = [figures[protocol, output.name, task.measure] for output in task.scored]
         return float(np.mean([getattr(m, which) for m in found]))
 
-    values = {p: (mean(p, "value"), mean(p, "naive")) for p in (CHOICE, TEST)}
-    beaten = tuple(
-        loss(task.measure, value) < loss(task.measure, naive) for value, naive in values.values()
-    )
+    def beats(value: float, naive: float) -> bool:
+        return loss(task.measure, value) < loss(task.measure, naive)
+
+    chosen, chosen_naive = mean(CHOICE, "value"), mean(CHOICE, "naive")
+    tested, tested_naive = mean(TEST, "value"), mean(TEST, "naive")
     verdict = {
         (True, True): "beats the naive guess",
         (True, False): "beats the naive guess in cross-validation, but not on the test split",
         (False, True): "does not beat the naive guess in cross-validation",
         (False, False): "does not beat the naive guess",
-    }[beaten]
-    (chosen, chosen_naive), (tested, tested_naive) = values.values()
+    }[beats(chosen, chosen_naive), beats(tested, tested_naive)]
     output = task.scored[0]
     unit = f" {output.unit}" if isinstance(output, Regression) and output.unit else ""
     unit = unit if task.measure in ("rmse", "mae") else ""

@@ -92,7 +92,7 @@ def load_builder(model: str) -> Builder:
     """
     if model not in FRAMEWORKS:
         raise DataError(f"there is no model {model!r}; there are: {', '.join(FRAMEWORKS)}")
-    return importlib.import_module(f"{__name__}.{FRAMEWORKS[model]}")  # type: ignore[return-value]
+    return importlib.import_module(f"{__name__}.{FRAMEWORKS[model]}")
 
 
 def head(model: str, output: Output) -> str:

@@ -137,8 +137,6 @@ class KerasRegressor(ABC):
         module, loss_function = self.module_, keras.losses.get(self.loss)
         matrix, target = tf.constant(X), tf.constant(y[:, None], tf.float32)
 
-        # The loop over mini-batches is part of the graph: so small a step costs less than a call.
-        @tf.function(input_signature=[tf.TensorSpec((None,), tf.int32)])
         def run_epoch(order: tf.Tensor) -> None:
             for start in tf.range(0, len(order), self.batch_size):
                 rows = order[start : start + self.batch_size]
@@ -148,7 +146,10 @@ class KerasRegressor(ABC):
                 gradients = tape.gradient(loss, module.trainable_variables)
                 optimizer.apply(gradients, module.trainable_variables)
 
-        return run_epoch
+        # The loop over mini-batches is part of the graph: so small a step costs less than a call.
+        signature = [tf.TensorSpec((None,), tf.int32)]
+        compiled: Callable[[tf.Tensor], None] = tf.function(run_epoch, input_signature=signature)
+        return compiled
 
     def _measure(
         self, X: NDArray[np.float32], y: NDArray[np.float64], prefix: str
@@ -160,9 +161,13 @@ class KerasRegressor(ABC):
             return record
         found, true = (decode_output(self.output, scores.reshape(-1, 1)) for scores in (raw, y))
         if self.output.pass_at is not None:
-            record[f"{prefix}pass_accuracy"] = accuracy_score(true.label, found.label)
+            record[f"{prefix}pass_accuracy"] = accuracy_score(
+                np.asarray(true.label), np.asarray(found.label)
+            )
         if self.output.decimals == 0:
-            record[f"{prefix}accuracy"] = accuracy_score(true.value, found.value)
+            record[f"{prefix}accuracy"] = accuracy_score(
+                np.asarray(true.value), np.asarray(found.value)
+            )
         return record
 
 

@@ -13,6 +13,8 @@ from sklearn.metrics import roc_curve
 from satchel.measure.metrics import calibration_curve, confusion_matrix, roc_auc_score
 from satchel.spec import Classes, Regression
 from satchel.wording import positive_label
+from satchel_training.calibration import calibrated
+from satchel_training.out_of_fold import gather
 from satchel_training.report.material import Material
 from satchel_training.report.style import (
     BLUE,
@@ -29,7 +31,6 @@ from satchel_training.report.style import (
     text_on,
     wrapped,
 )
-from satchel_training.uncertainty import calibrated, gather
 
 FEW_ROWS = 300  # below which there are five bins of a reliability curve, not ten
 NORMAL_95 = 1.96

@@ -243,7 +243,8 @@ def last_known(field: str) -> NaiveGuess:
     """Return the guess that the target is what `field` is."""
 
     def guess(target: str, train: pd.DataFrame, test: pd.DataFrame) -> NDArray[np.float64]:
-        return test[field].fillna(train[field].median()).to_numpy(np.float64)
+        known: NDArray[np.float64] = test[field].fillna(train[field].median()).to_numpy(np.float64)
+        return known
 
     return guess
 
