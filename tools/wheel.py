@@ -128,7 +128,7 @@ def build(folder: Path, *options: str) -> Path:
 
 
 def check_contents(wheel: Path) -> None:
-    """Check that the wheel is small, and holds code and listed bundles only."""
+    """Check that the wheel is small, and holds typed code and listed bundles only."""
     size = wheel.stat().st_size
     if size >= MAX_BYTES:
         raise WheelError(f"{wheel.name} has {size:,} bytes; {MAX_BYTES:,} are too many")
@@ -137,6 +137,9 @@ def check_contents(wheel: Path) -> None:
         alien = [str(name) for name in names if not _belongs(name)]
         if alien:
             raise WheelError(f"{wheel.name} holds what does not belong there: {', '.join(alien)}")
+        untyped = [one for one in PACKAGES if PurePosixPath(one, "py.typed") not in names]
+        if untyped:
+            raise WheelError(f"{wheel.name} hides its types: no py.typed in {', '.join(untyped)}")
         bundles = [name for name in names if name.suffix == ".onnx"]
         if not bundles:
             raise WheelError(f"{wheel.name} holds no bundles: models_onnx has none")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, SupportsIndex, cast, overload
 
 import numpy as np
 
@@ -216,7 +216,15 @@ class Predictions(Sequence["Prediction | RecordError"]):
     def __len__(self) -> int:
         return self._count
 
-    def __getitem__(self, row: Any) -> Any:
+    @overload
+    def __getitem__(self, row: SupportsIndex) -> Prediction | RecordError: ...
+
+    @overload
+    def __getitem__(self, row: slice) -> list[Prediction | RecordError]: ...
+
+    def __getitem__(
+        self, row: SupportsIndex | slice
+    ) -> Prediction | RecordError | list[Prediction | RecordError]:
         """Return the `Prediction` or `RecordError` of one row, or a list for a slice."""
         if isinstance(row, slice):
             return [self[i] for i in range(*row.indices(self._count))]

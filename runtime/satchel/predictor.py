@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from satchel.bundle import Bundle
 from satchel.bundle.graph import Graph
 from satchel.decode.row_decoder import RowDecoder
 from satchel.encode.encoder import Encoder
+from satchel.encode.rows import read_rows
 from satchel.errors import BundleError, RecordError
 from satchel.frozen import frozen
 from satchel.note import Found
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
     from satchel.decode.decoder import Decoder
-    from satchel.encode.encoder import Rows
+    from satchel.encode.rows import Rows
     from satchel.insight.drift import Drift
     from satchel.insight.explain import Explanation
     from satchel.insight.quantity import Quantity
@@ -61,7 +62,7 @@ class Predictor:
     Parameters
     ----------
     bundle : Bundle
-        As `satchel.bundle.read` gives it.
+        As `satchel.models` gives it, or another predictor has it.
     threads : int
         Threads within one operation of the graph; 1 is fastest for one record at a time.
 
@@ -165,12 +166,12 @@ class Predictor:
             row, _ = self._encoder.encode_carefully(record)
         return self._number(self._run_row(row))
 
-    def predict_many(self, rows: Any) -> Predictions:
+    def predict_many(self, rows: Rows) -> Predictions:
         """Answer many records.
 
         Parameters
         ----------
-        rows : sequence of mappings, mapping of columns, or DataFrame
+        rows : iterable of mappings, mapping of columns, or DataFrame
             Columns are sequences or one-dimensional arrays of equal length.
 
         Returns
@@ -184,22 +185,22 @@ class Predictor:
             Where columns are given and one is unknown, absent or of another length.
         """
         found = Found()
-        raw = self._graph.run_blocks(self._encoder.blocks(_read(rows), found))
+        raw = self._graph.run_blocks(self._encoder.blocks(read_rows(rows), found))
         return self._decoder.decode(raw, found)
 
-    def encode(self, rows: Any) -> NDArray[np.float32]:
+    def encode(self, rows: Rows) -> NDArray[np.float32]:
         """Return the float32 matrix of shape (rows, columns) that the graph would read.
 
         Parameters and errors are those of `predict_many`; rows that cannot be read are zero.
         """
-        return self._encoder.encode_many(_read(rows)).matrix
+        return self._encoder.encode_many(read_rows(rows)).matrix
 
     def run(self, matrix: NDArray[np.float32]) -> dict[str, NDArray[Any]]:
         """Return the graph's raw outputs by name, for a matrix as `encode` gives it."""
         names = [output.name for output in self.spec.outputs]
         return dict(zip(names, self._graph.run(matrix), strict=True))
 
-    def measure(self, rows: Any, quantity: Quantity) -> Floats:
+    def measure(self, rows: Rows, quantity: Quantity) -> Floats:
         """Return one unrounded number per row, shape (rows,).
 
         Parameters
@@ -213,7 +214,7 @@ class Predictor:
         RecordError
             Where a row cannot be read or answered.
         """
-        encoded = self._encoder.encode_many(_read(rows))
+        encoded = self._encoder.encode_many(read_rows(rows))
         if encoded.problems:
             raise RecordError(next(iter(encoded.problems.values())))
         return quantity.of(self.run(encoded.matrix))
@@ -290,7 +291,7 @@ class Predictor:
 
         return suggest(self, record, output)
 
-    def drift(self, rows: Any) -> Drift:
+    def drift(self, rows: Rows) -> Drift:
         """Compare a class list with the rows that the model was trained on.
 
         Parameters
@@ -364,16 +365,6 @@ def relative_deviation(graph: ArrayLike, framework: ArrayLike) -> float:
     if given.shape != expected.shape or not np.isfinite([*given, *expected]).all():
         return float("inf")
     return float(np.max(np.abs(given - expected) / np.maximum(1.0, np.abs(expected)), initial=0))
-
-
-def _read(rows: Any) -> Rows:
-    if hasattr(rows, "columns") and hasattr(rows, "__getitem__"):
-        return {name: np.asarray(rows[name]) for name in rows.columns}
-    if isinstance(rows, Mapping):
-        return rows
-    if isinstance(rows, str | bytes) or not isinstance(rows, Iterable):
-        raise TypeError("rows is a list of dicts, a mapping of columns, or a DataFrame")
-    return cast(Sequence[Mapping[str, object]], list(rows))
 
 
 def _widths(output: Output) -> tuple[int, ...] | None:

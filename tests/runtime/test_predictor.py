@@ -257,9 +257,10 @@ def test_rows_of_every_block_keep_their_own_answers_and_problems(predictor, reco
 
 
 @pytest.mark.parametrize("rows", ["abc", b"abc", 3, None, 1.5])
-def test_what_is_no_table_is_a_type_error(predictor, rows):
+@pytest.mark.parametrize("ask", [Predictor.predict_many, Predictor.encode, Predictor.drift])
+def test_what_is_no_table_is_a_type_error(predictor, rows, ask):
     with pytest.raises(TypeError, match="list of dicts, a mapping of columns, or a DataFrame"):
-        predictor.predict_many(rows)
+        ask(predictor, rows)
 
 
 # ---- verification ----------------------------------------------------------------------------

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from satchel.encode.rows import read_rows
 from satchel.errors import BundleError
 from satchel.insight.tally import ClassList, Tally, columns_of
 from satchel.measure.chance import chi_square_tail, holm, kolmogorov_tail
@@ -33,6 +34,7 @@ from satchel.prediction import Floats, Origin
 from satchel.spec import NumberBins, Spec
 
 if TYPE_CHECKING:
+    from satchel.encode.rows import Rows
     from satchel.insight.predicting import Predicting
 
 SLIGHT, LARGE = 0.1, 0.25
@@ -146,12 +148,12 @@ class Drift:
         return {**plain.pop("origin"), **plain}
 
 
-def drift(predictor: Predicting, rows: Any) -> Drift:
+def drift(predictor: Predicting, rows: Rows) -> Drift:
     """Compare rows with the reference; see `satchel.Predictor.drift`."""
-    rows = rows if hasattr(rows, "columns") or isinstance(rows, Mapping) else list(rows)
     class_list = start(predictor)
-    columns = columns_of(rows, predictor.spec.inputs.features)
-    class_list.add(columns, predictor.predict_many(rows))
+    read = read_rows(rows)
+    columns = columns_of(read, predictor.spec.inputs.features)
+    class_list.add(columns, predictor.predict_many(read))
     return finish(predictor, class_list)
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from satchel.encode.rows import Rows
     from satchel.insight.quantity import Quantity
     from satchel.prediction import Floats, Origin, Prediction, Predictions
     from satchel.spec import Spec
@@ -29,8 +30,8 @@ class Predicting(Protocol):
     def predict(self, record: Mapping[str, object]) -> Prediction:
         """Answer one record."""
 
-    def predict_many(self, rows: Any) -> Predictions:
+    def predict_many(self, rows: Rows) -> Predictions:
         """Answer many records."""
 
-    def measure(self, rows: Any, quantity: Quantity) -> Floats:
+    def measure(self, rows: Rows, quantity: Quantity) -> Floats:
         """Return one unrounded number per row."""

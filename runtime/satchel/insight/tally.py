@@ -16,7 +16,7 @@ from satchel.spec import CategoryBins, Feature, Number, NumberBins, Spec
 from satchel.values import is_missing, read_number, read_text
 
 if TYPE_CHECKING:
-    from satchel.encode.readers import RawColumn
+    from satchel.encode.rows import Columns, Records
 
 Bins = NumberBins | CategoryBins
 
@@ -97,7 +97,7 @@ class ClassList:
         self.outputs = [Tally(b, labels[b.feature]) for b in spec.reference.outputs]
         self.rows = self.refused = 0
 
-    def add(self, columns: Mapping[str, RawColumn], predictions: Predictions) -> None:
+    def add(self, columns: Columns, predictions: Predictions) -> None:
         """Count more rows; a field without a column is missing in all of them."""
         count = len(predictions)
         for tally in self.features:
@@ -114,11 +114,9 @@ class ClassList:
         self.refused += len(refused)
 
 
-def columns_of(rows: Any, features: Sequence[Feature]) -> dict[str, Sequence[object]]:
-    """Return what `rows`, in any of the forms that `Predictor.predict_many` takes, hold."""
+def columns_of(rows: Records | Columns, features: Sequence[Feature]) -> dict[str, Sequence[object]]:
+    """Return the columns of these features that `rows` hold."""
     names = [feature.name for feature in features]
-    if hasattr(rows, "columns") and hasattr(rows, "__getitem__"):
-        return {name: np.asarray(rows[name]).tolist() for name in names if name in rows.columns}
     if isinstance(rows, Mapping):
         return {
             name: column.tolist() if hasattr(column, "tolist") else list(column)
