@@ -63,7 +63,8 @@ __all__ = [
 ]
 
 # Where the names above are looked for when they are first used, what needs least first: so
-# `satchel doctor` starts on a machine where numpy or ONNX Runtime is missing or dies.
+# `satchel doctor` starts on a machine where numpy or ONNX Runtime is missing or dies. Each sets
+# its own `__module__` to "satchel", so it has one name however it is first reached.
 _HOMES = (
     "errors",
     "note",

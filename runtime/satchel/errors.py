@@ -21,21 +21,31 @@ LISTED_PROBLEMS = 20
 class SatchelError(Exception):
     """Base class of every error that satchel raises on purpose."""
 
+    __module__ = "satchel"
+
 
 class BundleError(SatchelError):
     """A bundle is missing, damaged, unsafe, or made for another version of satchel."""
+
+    __module__ = "satchel"
 
 
 class SpecError(BundleError, ValueError):
     """A spec does not hold together: a wrong type, an unknown name, a number out of place."""
 
+    __module__ = "satchel"
+
 
 class TableError(SatchelError, ValueError):
     """A file cannot be read as a table of records, or an answer cannot be written."""
 
+    __module__ = "satchel"
+
 
 class DataError(SatchelError, ValueError):
     """Training data are missing, malformed, or too few to learn from."""
+
+    __module__ = "satchel"
 
 
 @frozen()
@@ -49,6 +59,8 @@ class Problem:
     message : str
         What is wrong, with the value, and what is allowed.
     """
+
+    __module__ = "satchel"
 
     field: str
     message: str
@@ -65,6 +77,8 @@ class RecordError(SatchelError, ValueError):
     problems : sequence of Problem
         All that is wrong with the record, so that it can be mended in one go.
     """
+
+    __module__ = "satchel"
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)

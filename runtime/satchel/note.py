@@ -24,6 +24,8 @@ class Note:
         range seen in training; ``ignored``: known to the task, not used by this model.
     """
 
+    __module__ = "satchel"
+
     kind: NoteKind
     field: str
     message: str

@@ -22,6 +22,8 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 class Origin:
     """Which model answered: full name, version, digest, whether it is a mere demonstration."""
 
+    __module__ = "satchel"
+
     model: str
     version: str
     sha256: str
@@ -31,6 +33,8 @@ class Origin:
 @frozen()
 class Interval:
     """The range `low` to `high` that holds a share `level` of the true values."""
+
+    __module__ = "satchel"
 
     level: float
     low: float
@@ -54,6 +58,8 @@ class Answer:
     intervals : tuple of Interval
         Of a score, one per level.
     """
+
+    __module__ = "satchel"
 
     name: str
     value: float | None = None
@@ -89,6 +95,8 @@ class Prediction:
     `value`, `unit`, `label`, `probability`, `interval` and `intervals` are those of the only
     output beside the segment; where there are several, asking for them is an AttributeError.
     """
+
+    __module__ = "satchel"
 
     origin: Origin
     outputs: Mapping[str, Answer]
@@ -177,6 +185,8 @@ class Answers:
     Rows that could not be read hold NaN, and None as label.
     """
 
+    __module__ = "satchel"
+
     value: Floats | None = None
     unit: str = ""
     label: NDArray[np.object_] | None = None
@@ -202,6 +212,8 @@ class Predictions(Sequence["Prediction | RecordError"]):
     notes : dict
         From the number of a row to its notes; rows without any are left out.
     """
+
+    __module__ = "satchel"
 
     origin: Origin
     outputs: Mapping[str, Answers]

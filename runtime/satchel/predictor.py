@@ -47,6 +47,8 @@ class Verification:
         Largest ``|graph - framework| / max(1, |framework|)``, in the model's own units.
     """
 
+    __module__ = "satchel"
+
     checks: int
     deviation: float
 
@@ -71,6 +73,8 @@ class Predictor:
     BundleError
         Where the graph does not fit the spec, or ONNX Runtime refuses it.
     """
+
+    __module__ = "satchel"
 
     def __init__(self, bundle: Bundle, threads: int = 1) -> None:
         self.bundle = bundle
@@ -353,6 +357,9 @@ def load(
         Where there is no such bundle, or it is damaged, unsafe or made for another version.
     """
     return Predictor(bundles.read(bundles.find(name, models)), threads)
+
+
+load.__module__ = "satchel"
 
 
 def relative_deviation(graph: ArrayLike, framework: ArrayLike) -> float:

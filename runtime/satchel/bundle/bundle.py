@@ -52,6 +52,8 @@ class Bundle:
         Whether its task's bare name means this bundle.
     """
 
+    __module__ = "satchel"
+
     file: str
     model: bytes
     spec: Spec
@@ -280,6 +282,9 @@ def models(extra: Iterable[str | os.PathLike[str]] = ()) -> list[Bundle]:
         Where a folder does not exist, or a bundle in it is damaged or unsafe.
     """
     return [read_listed(path) for path in paths(extra)]
+
+
+models.__module__ = "satchel"
 
 
 def _read_bytes(path: str, most: int) -> bytes:

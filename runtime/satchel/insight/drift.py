@@ -71,6 +71,8 @@ class Comparison:
         than 0.25; ``too few``: less than 50 values.
     """
 
+    __module__ = "satchel"
+
     rows: int
     psi: float
     by_chance: float
@@ -99,6 +101,8 @@ class FeatureDrift:
     unreadable : int
         Values that are no number, where one is wanted.
     """
+
+    __module__ = "satchel"
 
     name: str
     values: Comparison
@@ -131,6 +135,8 @@ class Drift:
     outputs : tuple of FeatureDrift
         Its predictions; empty where the bundle has no reference for them.
     """
+
+    __module__ = "satchel"
 
     origin: Origin
     rows: int

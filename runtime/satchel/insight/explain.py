@@ -64,6 +64,8 @@ class Contribution:
         Standard error of the contribution that the sampling leaves, in the same unit.
     """
 
+    __module__ = "satchel"
+
     feature: str
     given: Value
     contribution: float
@@ -91,6 +93,8 @@ class Explanation:
     samples : int
         Number of orders that were drawn; where all coalitions were asked for, of all orders.
     """
+
+    __module__ = "satchel"
 
     origin: Origin
     output: str

@@ -38,6 +38,8 @@ class WhatIf:
         positive label (where there is none, of the label predicted before).
     """
 
+    __module__ = "satchel"
+
     before: Prediction
     after: Prediction
     differences: Mapping[str, float]
@@ -75,6 +77,8 @@ class Suggestion:
         What the answer gains by it, in the unit of the suggestions; negative where it loses.
     """
 
+    __module__ = "satchel"
+
     feature: str
     given: Value
     value: str | float
@@ -101,6 +105,8 @@ class Suggestions:
     caution : str
         What these are not.
     """
+
+    __module__ = "satchel"
 
     origin: Origin
     output: str

@@ -99,3 +99,9 @@ __all__ = [
     "Value",
     "WITHOUT",
 ]
+
+# The modules of this package are private.
+for _name in __all__:
+    _public = globals()[_name]
+    if isinstance(_public, type):
+        _public.__module__ = __name__

@@ -295,7 +295,7 @@ def test_what_is_public_is_there_and_what_only_explains_is_loaded_when_asked_for
         "import sys, satchel\n"
         "assert not [name for name in sys.modules if name.startswith('satchel.insight')]\n"
         "assert all(getattr(satchel, name) for name in satchel.__all__)\n"
-        "assert satchel.Drift.__module__ == 'satchel.insight.drift'\n"
+        "assert 'satchel.insight.drift' in sys.modules\n"
         "assert not hasattr(satchel, 'Nothing')\n"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
