@@ -1,3 +1,4 @@
+import ast
 import importlib.util
 import os
 import re
@@ -11,6 +12,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PAGES = ["command-line.md", "bundle.md", "python.md"]
 FENCES = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
+SPAN = re.compile(r"`([^`\n]+)`")
+DOTTED = re.compile(r"\bsatchel(?:\.\w+)+")
 HEADING = re.compile(r"^## (.+)$", re.MULTILINE)
 
 
@@ -82,6 +85,60 @@ def test_every_public_error_is_told():
     assert [
         name for name in errors if f"`{name}`" not in text("python.md").replace("satchel.", "")
     ] == []
+
+
+def taught(content):
+    """Return the dotted names of satchel that a page's Python examples and code spans use."""
+    found = set(DOTTED.findall(" ".join(SPAN.findall(FENCES.sub("", content)))))
+    for language, code in FENCES.findall(content):
+        for node in ast.walk(ast.parse(code)) if language == "python" else ():
+            if isinstance(node, ast.ImportFrom):
+                found |= {f"{node.module}.{alias.name}" for alias in node.names}
+            elif isinstance(node, ast.Import):
+                found |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.Attribute):
+                found |= set(DOTTED.findall(ast.unparse(node)))
+    return {name for name in found if name.startswith("satchel.")}
+
+
+def is_public(name):
+    import satchel
+    import satchel.spec
+
+    _, first, *rest = name.split(".")
+    if first == "spec":
+        return not rest or rest[0] in satchel.spec.__all__
+    return first in ("__all__", *satchel.__all__)
+
+
+@pytest.mark.parametrize("page", ["README.md", *(f"docs/{p.name}" for p in ROOT.glob("docs/*.md"))])
+def test_no_page_teaches_what_is_private(page):
+    names = taught((ROOT / page).read_text("utf-8"))
+    assert sorted(name for name in names if not is_public(name)) == []
+
+
+def test_private_names_are_found_where_pages_teach_them():
+    page = """
+`satchel.load`, `satchel.spec.Number`, `satchel.spec.inputs`, `from satchel.files import opened`
+```python
+import satchel.cli
+from satchel import load, values
+from satchel.bundle import read
+satchel.note.Note(satchel.Predictor.predict)
+```
+```sh
+python -m satchel.doctor
+```
+"""
+    assert {name for name in taught(page) if not is_public(name)} == {
+        "satchel.spec.inputs",
+        "satchel.files",
+        "satchel.cli",
+        "satchel.values",
+        "satchel.bundle.read",
+        "satchel.note.Note",
+        "satchel.note",
+    }
 
 
 def test_what_the_page_says_of_the_bundle_is_what_the_classes_are():
