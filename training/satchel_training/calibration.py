@@ -10,13 +10,13 @@ from sklearn.isotonic import IsotonicRegression
 
 from satchel.decode.decoder import calibrate
 from satchel.measure.metrics import brier_score
-from satchel.spec import Isotonic, Sigmoid
+from satchel.spec import Calibration, Isotonic, Sigmoid
 from satchel_training.out_of_fold import Floats, OutOfFold, cross_fitted, parts
 
 MOST_BREAKPOINTS = 40
 
 
-def fit_calibration(answers: OutOfFold, keep: bool = False) -> Sigmoid | Isotonic | None:
+def fit_calibration(answers: OutOfFold, keep: bool = False) -> Calibration | None:
     """Return the calibration from a score to a probability with the lowest Brier score.
 
     Parameters
@@ -26,7 +26,7 @@ def fit_calibration(answers: OutOfFold, keep: bool = False) -> Sigmoid | Isotoni
     keep : bool
         Whether the scores are probabilities that may be the best already: then None.
     """
-    ways: list[Callable[[OutOfFold], Sigmoid | Isotonic | None]] = [fit_sigmoid, fit_isotonic]
+    ways: list[Callable[[OutOfFold], Calibration | None]] = [fit_sigmoid, fit_isotonic]
     if keep:
         ways.insert(0, lambda part: None)
     return min(ways, key=lambda way: cross_fitted(answers, way, _brier))(answers)
@@ -74,5 +74,5 @@ def fit_isotonic(answers: OutOfFold) -> Isotonic:
     return Isotonic(x=tuple(x.tolist()), y=tuple(np.clip(y, least, 1 - least).tolist()))
 
 
-def _brier(calibration: Sigmoid | Isotonic | None, answers: OutOfFold) -> float:
+def _brier(calibration: Calibration | None, answers: OutOfFold) -> float:
     return brier_score(answers.true, calibrate(calibration, answers.score))

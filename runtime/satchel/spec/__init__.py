@@ -42,6 +42,7 @@ from satchel.spec.inputs import (
 from satchel.spec.outputs import (
     Advice,
     Breakpoints,
+    Calibration,
     Classes,
     Intervals,
     Isotonic,
@@ -61,6 +62,7 @@ __all__ = [
     "Breakpoints",
     "Card",
     "CHOICE",
+    "Calibration",
     "Category",
     "CategoryBins",
     "Check",

@@ -85,6 +85,9 @@ class Isotonic:
         require(self.y[0] >= 0 and self.y[-1] <= 1, "isotonic calibration: y is a probability")
 
 
+Calibration = Sigmoid | Isotonic
+
+
 @frozen(kw_only=True)
 class Regression:
     """A score: ``raw * scale + mean``, brought inside `limits`, rounded.
@@ -113,7 +116,7 @@ class Regression:
     pass_at: float | None = None
     pass_labels: tuple[str, str] = ("fail", "pass")
     intervals: Intervals | None = None
-    calibration: Sigmoid | Isotonic | None = None
+    calibration: Calibration | None = None
 
     def __post_init__(self) -> None:
         require(self.scale > 0, f"scale of {self.name} must be above 0")
@@ -151,7 +154,7 @@ class Classes:
     labels: tuple[str, ...]
     positive: str | None = None
     threshold: float = 0.5
-    calibration: Sigmoid | Isotonic | None = None
+    calibration: Calibration | None = None
 
     def __post_init__(self) -> None:
         require(len(self.labels) >= 2, f"{self.name} needs at least two labels")
