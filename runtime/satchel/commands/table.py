@@ -41,6 +41,18 @@ def add_table_arguments(parser: argparse.ArgumentParser) -> None:
         "--decimal", choices=list(DECIMALS), help="decimal mark of numbers that are text"
     )
     group.add_argument(
+        "--delimiter",
+        metavar="SIGN",
+        default="",
+        help="what separates the cells of CSV: one character, or 'tab'",
+    )
+    group.add_argument(
+        "--encoding",
+        metavar="NAME",
+        default="",
+        help="encoding of CSV, such as cp1251; otherwise UTF-8, UTF-16 or Windows-1252 is found",
+    )
+    group.add_argument(
         "--header-row",
         metavar="N",
         type=_row_number,
@@ -79,7 +91,11 @@ def opened(
     """
     mapping = read_pairs("--map", arguments.map, "THEIRS=OURS")
     options = Options(
-        arguments.sheet, arguments.header_row, DECIMALS.get(arguments.decimal or "", "")
+        sheet=arguments.sheet,
+        header_row=arguments.header_row,
+        decimal=DECIMALS.get(arguments.decimal or "", ""),
+        delimiter={"tab": "\t"}.get(arguments.delimiter, arguments.delimiter),
+        encoding=arguments.encoding,
     )
     with ExitStack() as stack:
         if arguments.file == "-":

@@ -30,11 +30,17 @@ class Options:
         The row that names the columns, as a spreadsheet counts; None where it is to be found.
     decimal : str
         The decimal mark, ``.`` or ``,``; empty where it is to be found.
+    delimiter : str
+        What separates the cells of CSV: one character; empty where it is to be found.
+    encoding : str
+        The encoding of CSV, as Python names it; empty where it is to be found.
     """
 
     sheet: str = ""
     header_row: int | None = None
     decimal: str = ""
+    delimiter: str = ""
+    encoding: str = ""
 
 
 @dataclass(frozen=True, slots=True)
