@@ -6,7 +6,7 @@ import math
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -14,46 +14,54 @@ T = TypeVar("T")
 FIRST, BETWEEN = 0.5, 0.1  # seconds until the line is shown, and until it is shown anew
 
 
-def progress(
-    items: Iterable[T],
-    what: str,
-    unit: str = "rows",
-    total: int | None = None,
-    done: Callable[[], int] | None = None,
-) -> Iterator[T]:
-    """Yield `items`, showing how many have come by, under the title `what`.
+class Meter:
+    """Shows on a terminal how much is done, where that takes longer; on leaving it is wiped off.
 
     Parameters
     ----------
-    items : iterable
-    what, unit : str
-        What is shown, and what is counted; ``B`` for bytes.
-    total : int or None
-        How much there is of it, for the time left.
-    done : callable or None
-        Returns how much of it is done; without it the items themselves are counted.
+    what : str
+        What is being done, for the title.
     """
-    if not sys.stderr.isatty():
-        yield from items
-        return
-    start = time.monotonic()
-    due = start + FIRST
-    shown = False
-    try:
+
+    def __init__(self, what: str) -> None:
+        self._what, self._shown = what, False
+        self._start = time.monotonic()
+        self._due = self._start + FIRST
+        self._visible = sys.stderr.isatty()
+
+    def __enter__(self) -> Meter:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._shown:
+            print(f"\r{'':{_width()}}\r", end="", file=sys.stderr)
+
+    def __call__(self, done: float, total: int | None, unit: str) -> None:
+        """Show that so many are done of a total, which may be unknown; ``B`` are bytes."""
+        now = time.monotonic()
+        if not self._visible or now < self._due:
+            return
+        line, width = state(done, total, unit, now - self._start), _width()
+        text = f"{self._what} {line}"
+        print(f"\r{text:{width}.{width}}", end="", file=sys.stderr, flush=True)
+        self._due, self._shown = now + BETWEEN, True
+
+
+def _width() -> int:
+    return shutil.get_terminal_size().columns - 1
+
+
+def progress(
+    items: Iterable[T], what: str, unit: str = "rows", total: int | None = None
+) -> Iterator[T]:
+    """Yield `items`, showing how many of `total` have come by, under the title `what`."""
+    with Meter(what) as meter:
         for count, item in enumerate(items):
-            now = time.monotonic()
-            if now >= due:
-                line = state(count if done is None else done(), total, unit, now - start)
-                width = shutil.get_terminal_size().columns - 1
-                print(f"\r{f'{what} {line}':{width}.{width}}", end="", file=sys.stderr, flush=True)
-                due, shown = now + BETWEEN, True
+            meter(count, total, unit)
             yield item
-    finally:
-        if shown:
-            print(f"\r{'':{shutil.get_terminal_size().columns - 1}}\r", end="", file=sys.stderr)
 
 
-def state(done: int, total: int | None, unit: str, seconds: float) -> str:
+def state(done: float, total: int | None, unit: str, seconds: float) -> str:
     """Return what there is to say: ``45% of 120 MB, 38.2 MB a second, 0:02 left``."""
     rate = done / seconds
     speed = f"{amount(rate, unit)} a second"

@@ -9,6 +9,8 @@ import sys
 
 _NUMBER = r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?"
 _SHOWN = 60
+# Full-width and Arabic signs, and the minus sign, as ASCII has them.
+_SIGNS = dict(zip(map(ord, "．，－＋％／−٫٪"), ".,-+%/-.%", strict=True))  # noqa: RUF001
 
 
 def is_missing(value: object) -> bool:
@@ -33,8 +35,9 @@ def read_number(value: object) -> float:
     """
     number = math.nan
     if isinstance(value, str):
-        if re.fullmatch(_NUMBER, value.strip(), re.ASCII):
-            number = float(value.strip())
+        text = plain_digits(value.strip())
+        if re.fullmatch(_NUMBER, text, re.ASCII):
+            number = float(text)
     elif (isinstance(value, numbers.Real) or _is_decimal(value)) and _is_number(value):
         try:
             number = float(value)  # type: ignore[arg-type]
@@ -45,6 +48,17 @@ def read_number(value: object) -> float:
     if math.isinf(number):
         raise ValueError("is too large")
     return number
+
+
+def plain_digits(text: str) -> str:
+    """Return `text` with the decimal digits and number signs of any script as those of ASCII."""
+    if text.isascii():
+        return text
+    import unicodedata
+
+    digits = {ord(c): unicodedata.decimal(c, None) for c in text if not c.isascii()}
+    plain = {c: str(digit) for c, digit in digits.items() if digit is not None}
+    return text.translate(_SIGNS | plain)
 
 
 def read_text(value: object) -> str:

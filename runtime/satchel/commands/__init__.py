@@ -26,7 +26,7 @@ def add_models_argument(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def read_pairs(option: str, given: Sequence[str], form: str) -> dict[str, str]:
+def read_pairs(option: str, given: Sequence[str], form: str, last: bool = False) -> dict[str, str]:
     """Return the pairs that an option was given as ``FIRST=SECOND``.
 
     Parameters
@@ -34,6 +34,8 @@ def read_pairs(option: str, given: Sequence[str], form: str) -> dict[str, str]:
     option, form : str
         Its name and form, for the error.
     given : sequence of str
+    last : bool
+        Whether the last ``=`` is meant: the first part may hold others.
 
     Raises
     ------
@@ -42,7 +44,8 @@ def read_pairs(option: str, given: Sequence[str], form: str) -> dict[str, str]:
     """
     pairs = {}
     for pair in given:
-        first, sign, second = (part.strip() for part in pair.partition("="))
+        parts = pair.rpartition("=") if last else pair.partition("=")
+        first, sign, second = (part.strip() for part in parts)
         if not (first and sign and second):
             raise TableError(f"{option} {pair!r} is not of the form {form}")
         pairs[first] = second

@@ -19,12 +19,12 @@ import json
 from collections.abc import Iterator
 
 from satchel.commands import add_models_argument
-from satchel.commands.table import add_table_arguments, opened
+from satchel.commands.table import add_table_arguments, read_mapping, source_of
 from satchel.insight.drift import LARGE, LEAST_ROWS, LEVEL, Drift, FeatureDrift, finish, start
 from satchel.predictor import load
-from satchel.progress import progress
-from satchel.tables.average import WithoutAverage
-from satchel.tables.predict import TablePredictor
+from satchel.progress import Meter
+from satchel.tables.columns import Part
+from satchel.tables.run import TableRun, open_table
 
 LISTED_NEW = 5
 SAID = {"none": "none", "slight": "slight", "drift": "DRIFT", "too few": "too few rows"}
@@ -43,11 +43,14 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the comparison; 1 where there is drift."""
     predictor = load(arguments.model, models=arguments.models)
     class_list = start(predictor)
-    with opened(arguments, predictor.spec, {}) as (source, mapping, marks):
-        table = TablePredictor(predictor, source.header, mapping, marks=marks)
-        chunks = WithoutAverage(source.chunks())
-        for chunk in progress(chunks, "compared", source.unit, source.total, source.done):
-            class_list.add(*table.read_and_predict(chunk.rows))
+    mapping = read_mapping(arguments)
+    with (
+        Meter("compared") as meter,
+        open_table(source_of(arguments), mapping, predictor.spec) as source,
+    ):
+        for part in TableRun(predictor, source, mapping, progress=meter):
+            if isinstance(part, Part):
+                class_list.add(part.values, part.predictions)
     found = finish(predictor, class_list)
     if arguments.json:
         print(json.dumps(found.as_dict(), indent=2))

@@ -17,20 +17,24 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from satchel.commands import add_models_argument, read_json, spelled
-from satchel.insight.explain import Explanation
-from satchel.insight.what_if import CAUTION, Suggestion, Suggestions, WhatIf
-from satchel.prediction import Prediction
-from satchel.predictor import SAMPLES, load
-from satchel.spec import Classes, Feature, Number, Output, Spec, Value
-from satchel.values import plain
+from satchel.commands import add_models_argument, read_json
+from satchel.commands.explanation_text import explanation_lines, suggestion_lines, what_if_lines
+from satchel.commands.table import add_table_arguments, read_mapping, source_of
+from satchel.errors import SatchelError
+from satchel.predictor import SAMPLES, Predictor, load
+from satchel.tables.columns import Part
+from satchel.tables.run import TableRun, open_table
 from satchel.wording import demonstration
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of ``satchel explain``."""
     parser.add_argument("model", metavar="MODEL", help="name or file of a model")
-    parser.add_argument("--record", metavar="JSON", required=True, help="the record")
+    parser.add_argument("file", metavar="FILE", nargs="?", help="table; - for standard input")
+    parser.add_argument("--record", metavar="JSON", help="one record instead of a table")
+    parser.add_argument(
+        "--row", metavar="N", type=int, help="only row N of the table, as a spreadsheet counts"
+    )
     parser.add_argument(
         "--output", metavar="NAME", help="the output meant; needed where a model has several"
     )
@@ -52,110 +56,69 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_models_argument(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
+    add_table_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the explanation, or what was asked for in its place."""
-    record = read_json("--record", arguments.record)
+    """Print the explanations, or what was asked for in their place; 1 where a row was refused."""
+    if (arguments.file is None) == (arguments.record is None):
+        raise SatchelError("give either FILE or --record JSON")
     predictor = load(arguments.model, models=arguments.models)
+    if arguments.record is not None:
+        _print(arguments, *_answered(predictor, arguments, read_json("--record", arguments.record)))
+        return 0
+    refused = found = 0
+    for number, record, error in _records(predictor, arguments):
+        found += 1
+        if error:
+            refused += 1
+            answers, lines = {"error": error}, [error]
+        else:
+            answers, lines = _answered(predictor, arguments, record)
+        _print(arguments, {"row": number, **answers}, [f"Row {number}", *lines, ""])
+    if not found:
+        where = "" if arguments.row is None else f" {arguments.row}"
+        raise SatchelError(f"the table has no row{where} of a student")
+    return 1 if refused else 0
+
+
+def _records(
+    predictor: Predictor, arguments: argparse.Namespace
+) -> Iterator[tuple[int, dict[str, object], str]]:
+    """Yield the students of a table: their row, their record, and why it cannot be read."""
+    mapping = read_mapping(arguments)
+    with open_table(source_of(arguments), mapping, predictor.spec) as source:
+        for part in TableRun(predictor, source, mapping):
+            if not isinstance(part, Part):
+                continue
+            for i, number in enumerate(part.numbers):
+                if arguments.row in (None, number):
+                    yield number, part.record(i), str(part.predictions.errors.get(i, ""))
+
+
+def _answered(
+    predictor: Predictor, arguments: argparse.Namespace, record: dict[str, object]
+) -> tuple[dict[str, Any], list[str]]:
     spec = predictor.spec
     answers: dict[str, Any] = {}
-    lines = [demonstration(spec)] if spec.demonstration else []
+    lines: list[str] = []
     if arguments.change is not None:
         changed = predictor.what_if(record, read_json("--change", arguments.change))
         answers["what_if"] = changed.as_dict()
-        lines += _what_if(changed, spec)
+        lines += what_if_lines(changed, spec)
     if arguments.suggest:
         suggestions = predictor.suggest(record, arguments.output)
         answers["suggestions"] = suggestions.as_dict()
-        lines += _suggestions(suggestions, spec)
+        lines += suggestion_lines(suggestions, spec)
     if not answers:
         explanation = predictor.explain(record, arguments.output, arguments.samples)
         answers["explanation"] = explanation.as_dict()
-        lines += _explanation(explanation, spec)
-    origin = predictor.origin
-    if arguments.json:
-        print(json.dumps(answers, indent=2))
-    else:
-        print("\n".join([*lines, f"({origin.model} {origin.version})"]))
-    return 0
+        lines += explanation_lines(explanation, spec)
+    if spec.demonstration:
+        lines.insert(0, demonstration(spec))
+    return answers, [*lines, f"({predictor.origin.model} {predictor.origin.version})"]
 
 
-def _explanation(explanation: Explanation, spec: Spec) -> Iterator[str]:
-    output = next(o for o in spec.outputs if o.name == explanation.output)
-    features = {feature.name: feature for feature in spec.inputs.features}
-    value, base = (_amount(output, x) for x in (explanation.value, explanation.base))
-    yield f"{output.name}: {value} {explanation.unit}".rstrip()
-    yield f"{base:>12}  on average over {len(spec.reference.background)} invented students"
-    exact = not any(one.error for one in explanation.features)
-    for one in explanation.features:
-        amount = _amount(output, one.contribution, "+")
-        error = "" if exact else f"  (± {_amount(output, one.error)})"
-        yield f"{amount:>12}  {_named(features[one.feature], one.given)}{error}"
-    yield f"{value:>12}  for this record"
-    if not exact:
-        yield f"± is the standard error that {explanation.samples} draws leave."
-
-
-def _what_if(changed: WhatIf, spec: Spec) -> Iterator[str]:
-    for output in spec.outputs:
-        pair = " -> ".join(_shown(output, p) for p in (changed.before, changed.after))
-        difference = changed.differences.get(output.name)
-        gain = "" if difference is None else f"  ({_amount(output, difference, '+')})"
-        yield f"{output.name}: {pair}{gain}"
-    for text in changed.after.doubts:
-        yield f"Not reliable after the change: {text}"
-    yield CAUTION
-
-
-def _shown(output: Output, prediction: Prediction) -> str:
-    return ", ".join(spelled(output, prediction.outputs[output.name]))
-
-
-def _suggestions(suggestions: Suggestions, spec: Spec) -> Iterator[str]:
-    output = next(o for o in spec.outputs if o.name == suggestions.output)
-    features = {feature.name: feature for feature in spec.inputs.features}
-
-    def shows(effect: float) -> bool:
-        return _amount(output, abs(effect)) != _amount(output, 0.0)
-
-    def line(one: Suggestion) -> str:
-        feature = features[one.feature]
-        amount = _amount(output, one.effect, "+") if shows(one.effect) else "no effect"
-        return f"{amount:>12}  {_named(feature, one.given)} -> {_value(feature, one.value)}"
-
-    gains = [one for one in suggestions.best if one.effect > 0 and shows(one.effect)]
-    others = [one for one in suggestions.best if one not in gains]
-    value = _amount(output, suggestions.value)
-    yield f"{output.name}: {value} {suggestions.unit}".rstrip()
-    if not any(feature.actionable for feature in features.values()):
-        yield "It uses nothing that a school or student could change."
-    elif not suggestions.changes:
-        yield "Nothing is left to try in the direction that a school would want."
-    yield from map(line, gains)
-    if others:
-        yield "Changes that the model does not reward, though they may be right:"
-        yield from map(line, others)
-    yield suggestions.caution
-
-
-def _amount(output: Output, number: float, sign: str = "") -> str:
-    # Probabilities in points of a hundred, so that a difference of two is one as well.
-    if isinstance(output, Classes):
-        return f"{100 * number:{sign}.1f} %"
-    return f"{number:{sign}.2f}"
-
-
-def _named(feature: Feature, value: Value) -> str:
-    return f"{feature.label} ({feature.name}) = {_value(feature, value)}"
-
-
-def _value(feature: Feature, value: Value) -> str:
-    if value is None:
-        imputed = feature.imputed
-        used = plain(imputed) if isinstance(imputed, float) else str(imputed)
-        return f"{used}, which stands for a missing value"
-    if isinstance(value, float):
-        unit = feature.unit if isinstance(feature, Number) else ""
-        return f"{plain(value)} {unit}".rstrip()
-    return value
+def _print(arguments: argparse.Namespace, answers: dict[str, Any], lines: list[str]) -> None:
+    indent = 2 if arguments.record is not None else None
+    print(json.dumps(answers, indent=indent) if arguments.json else "\n".join(lines))

@@ -2,8 +2,8 @@ r"""Predict for one record, or for every row of a table.
 
 The table is CSV, JSON Lines, Excel (.xlsx) or Parquet. Its rows come back in their order with
 all their cells, and the prediction beside them; a row that cannot be read says why in the
-column 'error', and the exit code is then 1. A row of averages at the end is passed through
-without a prediction.
+column 'error', and the exit code is then 1. Rows that are no students, such as
+averages or totals, are passed through without a prediction.
 
   satchel predict secondary-mathematics class.csv -o predicted.csv
   satchel predict secondary-mathematics class.xlsx --sheet 7b -o predicted.xlsx
@@ -17,23 +17,19 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, closing
-from typing import IO, BinaryIO, cast
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import IO, BinaryIO
 
 from satchel.commands import add_models_argument, read_json, spelled
-from satchel.commands.table import add_table_arguments, opened
-from satchel.errors import SatchelError, TableError
+from satchel.commands.table import add_table_arguments, read_mapping, save_mapping, source_of
+from satchel.errors import SatchelError
 from satchel.files import replacing
-from satchel.prediction import Prediction, Predictions
+from satchel.prediction import Prediction
 from satchel.predictor import Predictor, load
-from satchel.progress import progress
+from satchel.progress import Meter
 from satchel.spec import Spec
-from satchel.tables import average
-from satchel.tables.answer import Writer, answer_kind, open_writer
-from satchel.tables.average import WithoutAverage
-from satchel.tables.predict import TablePredictor
-from satchel.tables.table import Chunk, Row, Table
+from satchel.tables.run import TableOptions, described, predict_table
 from satchel.wording import demonstration
 
 
@@ -59,6 +55,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="keep a row that cannot be read, with its error (as without this option), or fail at "
         "the first and write nothing",
     )
+    parser.add_argument(
+        "--columns",
+        metavar="NAME,...",
+        help="only these columns of the answer, such as risk,predicted_G3",
+    )
+    parser.add_argument(
+        "--reasons",
+        metavar="N",
+        type=int,
+        default=0,
+        help="add the N fields that moved each answer most; takes longer",
+    )
+    parser.add_argument(
+        "--sort", choices=["risk"], default="", help="those with the highest risk first"
+    )
+    parser.add_argument(
+        "--threads",
+        metavar="N",
+        type=int,
+        default=0,
+        help="1 for one thing at a time; 2 reads, predicts and writes at once (default: as many "
+        "as there are processors, 2 at most)",
+    )
     add_models_argument(parser)
     parser.add_argument("--json", action="store_true", help="print JSON, one line per row")
     add_table_arguments(parser)
@@ -68,9 +87,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Predict; 1 where a row was refused."""
     if (arguments.file is None) == (arguments.record is None):
         raise SatchelError("give either FILE or --record JSON")
-    predictor = load(arguments.model, models=arguments.models)
     if arguments.record is None:
-        return _predict_table(predictor, arguments)
+        return _predict_table(arguments)
+    predictor = load(arguments.model, models=arguments.models)
     with ExitStack() as stack:
         out: IO[str] = sys.stdout
         if arguments.out is not None:
@@ -79,8 +98,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _predict_record(predictor: Predictor, arguments: argparse.Namespace, out: IO[str]) -> int:
-    if arguments.map:
-        raise SatchelError("--map goes with FILE")
+    if arguments.map or arguments.set or arguments.map_value or arguments.mapping:
+        raise SatchelError("--map, --map-value, --set and --mapping go with FILE")
     prediction = predictor.predict(read_json("--record", arguments.record))
     if arguments.json:
         print(json.dumps(prediction.as_dict(), indent=2), file=out)
@@ -109,89 +128,29 @@ def _lines(prediction: Prediction, spec: Spec) -> Iterator[str]:
     yield f"({prediction.origin.model} {prediction.origin.version})"
 
 
-def _predict_table(predictor: Predictor, arguments: argparse.Namespace) -> int:
-    with ExitStack() as stack:
-        source, mapping, marks = stack.enter_context(opened(arguments, predictor.spec, {}))
-        table = TablePredictor(predictor, source.header, mapping, arguments.brief, marks)
-        out = _out(stack, arguments, source)
-        writer: Writer = (
-            _Predictions(out)
-            if arguments.json
-            else open_writer(
-                out,
-                answer_kind(arguments.out, source.kind),
-                arguments.out,
-                source,
-                table.places,
-                table.numbers,
-            )
-        )
-        stack.enter_context(closing(writer))
-        if not arguments.json:
-            writer.write([table.header])
-        chunks = WithoutAverage(source.chunks())
-        for chunk in progress(chunks, "predicted", source.unit, source.total, source.done):
-            items = table.predict(chunk.rows)
-            if arguments.errors == "fail" and items.errors:
-                raise _refusal(chunk, items)
-            if arguments.json:
-                writer.write([item.as_dict()] for item in items)
-            else:
-                writer.write(table.answer(chunk.rows, items))
-        if chunks.row is not None:
-            plain = [{"row": chunks.number, "note": average.NOTE}]
-            writer.write([plain if arguments.json else table.unpredicted(chunks.row)])
-        writer.finish()
-        out.flush()
+def _predict_table(arguments: argparse.Namespace) -> int:
+    options = TableOptions(
+        mapping=read_mapping(arguments),
+        brief=arguments.brief,
+        columns=_names(arguments.columns),
+        reasons=arguments.reasons,
+        sort=arguments.sort,
+        errors=arguments.errors,
+        kind="json" if arguments.json else "",
+        threads=arguments.threads,
+    )
+    predictor = load(arguments.model, models=arguments.models)
+    target: str | BinaryIO = sys.stdout.buffer if arguments.out is None else arguments.out
+    sys.stdout.flush()
+    with Meter("predicted") as meter:
+        summary = predict_table(predictor, source_of(arguments), target, options, progress=meter)
+    save_mapping(arguments, summary.mapping)
     if predictor.spec.demonstration:
         print(demonstration(predictor.spec), file=sys.stderr)
-    for line in (*_summary(table, chunks), *source.remarks):
+    for line in described(summary):
         print(line, file=sys.stderr)
-    return 1 if table.refused else 0
+    return 1 if summary.refused else 0
 
 
-def _out(stack: ExitStack, arguments: argparse.Namespace, source: Table) -> BinaryIO:
-    kind = answer_kind(None if arguments.json else arguments.out, source.kind)
-    if arguments.out is not None:
-        return cast(BinaryIO, stack.enter_context(replacing(arguments.out, "wb")))
-    if kind in ("xlsx", "parquet") and not arguments.json and sys.stdout.isatty():
-        raise TableError(f"{kind} cannot be printed on a terminal; give -o FILE")
-    sys.stdout.flush()
-    return sys.stdout.buffer
-
-
-class _Predictions:
-    """Writes predictions alone, as JSON, one line per row."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-
-    def write(self, rows: Iterable[Row]) -> None:
-        """Write rows that hold one prediction each."""
-        for (plain,) in rows:
-            self._file.write(f"{json.dumps(plain)}\n".encode())
-
-    def finish(self) -> None:
-        """Leave the file open; all is written."""
-
-    def close(self) -> None:
-        """Leave the file open; nothing else is held."""
-
-
-def _refusal(chunk: Chunk, items: Predictions) -> TableError:
-    i = min(items.errors)
-    return TableError(
-        f"row {chunk.numbers[i]}: {items.errors[i]} (--errors keep leaves such rows in)"
-    )
-
-
-def _summary(table: TablePredictor, chunks: WithoutAverage) -> Iterator[str]:
-    rows, refused = table.count, table.refused
-    yield f"{rows} rows: {rows - refused} predicted, {refused} refused"
-    if chunks.row is not None:
-        yield f"Row {chunks.number} is {average.NOTE}"
-    if table.unused:
-        yield f"Not used by the model: {', '.join(table.unused)}"
-    if table.absent:
-        yield f"Not in the file, typical values were used: {', '.join(table.absent)}"
-    yield from table.remarks()
+def _names(text: str | None) -> tuple[str, ...] | None:
+    return None if text is None else tuple(name.strip() for name in text.split(",") if name.strip())

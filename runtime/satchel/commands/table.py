@@ -1,25 +1,28 @@
-"""The options of every command that reads a table, and the table that they name."""
+"""The options of every command that reads a table, and what they say of it."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from typing import BinaryIO
 
 from satchel.commands import read_pairs
-from satchel.spec import Spec
-from satchel.tables.mapping import wanted
-from satchel.tables.marks import MISSING, Marks
-from satchel.tables.opening import open_table
-from satchel.tables.table import Options, Table
+from satchel.errors import TableError
+from satchel.files import replacing
+from satchel.tables.mapping import TableMapping
+from satchel.tables.mapping_file import read_mapping as read_mapping_file
+from satchel.tables.mapping_file import write_mapping
+from satchel.tables.marks import MISSING
+from satchel.tables.table import Options
 
 DECIMALS = {"comma": ",", "point": "."}
+DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}
 
 
 def add_table_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add ``--map`` and what says how a table is written."""
-    group = parser.add_argument_group("how the table is written, where it is not found out")
+    """Add ``--map`` and what else says how a table is read."""
+    group = parser.add_argument_group("what the table holds")
     group.add_argument(
         "--map",
         metavar="THEIRS=OURS",
@@ -29,6 +32,33 @@ def add_table_arguments(parser: argparse.ArgumentParser) -> None:
         "are out of 10: they are brought to the field's upper limit, a 7 to 70 where that is "
         "100 (may be given several times)",
     )
+    group.add_argument(
+        "--map-value",
+        metavar="COLUMN:THEIRS=OURS",
+        action="append",
+        default=[],
+        help="in COLUMN the cell THEIRS is the value OURS, as in 'sex:Female=F' (may be given "
+        "several times)",
+    )
+    group.add_argument(
+        "--set",
+        metavar="FIELD=VALUE",
+        action="append",
+        default=[],
+        help="all rows have this value of a field that the file has no column for (may be given "
+        "several times)",
+    )
+    group.add_argument(
+        "--mapping",
+        metavar="FILE",
+        help="read all this from a TOML file; what else is said here goes beside it",
+    )
+    group.add_argument(
+        "--save-mapping",
+        metavar="FILE",
+        help="write what was said and found to a TOML file, for the next list of the kind",
+    )
+    group = parser.add_argument_group("how the table is written, where it is not found out")
     group.add_argument(
         "--missing",
         metavar="MARK",
@@ -67,44 +97,59 @@ def add_table_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-@contextmanager
-def opened(
-    arguments: argparse.Namespace, spec: Spec, targets: Mapping[str, str]
-) -> Iterator[tuple[Table, dict[str, str], Marks]]:
-    """Open the table of a command.
+def read_mapping(arguments: argparse.Namespace) -> TableMapping:
+    """Return what the options of a command say of its table.
 
-    Parameters
-    ----------
-    arguments : Namespace
-        With those of `add_table_arguments`, and `file`.
-    spec : Spec
-        Of the model that reads it.
-    targets : mapping of str to str
-        From the name of an output to the column of its true values.
-
-    Yields
+    Raises
     ------
-    table : Table
-    mapping : dict
-        What ``--map`` says.
-    marks : Marks
+    TableError
+        Where one of them is not of its form.
     """
-    mapping = read_pairs("--map", arguments.map, "THEIRS=OURS")
-    options = Options(
-        sheet=arguments.sheet,
-        header_row=arguments.header_row,
-        decimal=DECIMALS.get(arguments.decimal or "", ""),
-        delimiter={"tab": "\t"}.get(arguments.delimiter, arguments.delimiter),
-        encoding=arguments.encoding,
+    said = TableMapping(
+        read_pairs("--map", arguments.map, "THEIRS=OURS", last=True),
+        _values(arguments.map_value),
+        read_pairs("--set", arguments.set, "FIELD=VALUE"),
+        tuple(arguments.missing),
+        Options(
+            sheet=arguments.sheet,
+            header_row=arguments.header_row,
+            decimal=DECIMALS.get(arguments.decimal or "", ""),
+            delimiter=DELIMITERS.get(arguments.delimiter, arguments.delimiter),
+            encoding=arguments.encoding,
+        ),
     )
-    with ExitStack() as stack:
-        if arguments.file == "-":
-            file, name = sys.stdin.buffer, "standard input"
-        else:
-            file, name = stack.enter_context(open(arguments.file, "rb")), arguments.file
-        table = open_table(file, name, options, wanted(spec, mapping, targets))
-        stack.enter_context(closing(table))
-        yield table, mapping, Marks((*MISSING, *arguments.missing), table.decimal)
+    if arguments.mapping is None:
+        return said
+    try:
+        with open(arguments.mapping, encoding="utf-8-sig") as file:
+            text = file.read()
+    except UnicodeDecodeError:
+        raise TableError(f"{arguments.mapping} is not UTF-8 text, which TOML must be") from None
+    return read_mapping_file(text, arguments.mapping).updated(said)
+
+
+def save_mapping(arguments: argparse.Namespace, mapping: TableMapping) -> None:
+    """Write what was said and found, where that was asked for."""
+    if arguments.save_mapping is not None:
+        with replacing(arguments.save_mapping) as file:
+            file.write(write_mapping(mapping))
+
+
+def source_of(arguments: argparse.Namespace) -> str | os.PathLike[str] | BinaryIO:
+    """Return the table that a command names: ``-`` is standard input."""
+    path: str = arguments.file
+    return sys.stdin.buffer if path == "-" else path
+
+
+def _values(given: list[str]) -> dict[str, dict[str, str]]:
+    values: dict[str, dict[str, str]] = {}
+    for text in given:
+        left, sign, ours = text.rpartition("=")
+        column, colon, theirs = left.partition(":")
+        if not (sign and colon and column.strip() and theirs.strip() and ours.strip()):
+            raise TableError(f"--map-value {text!r} is not of the form COLUMN:THEIRS=OURS")
+        values.setdefault(column.strip(), {})[theirs.strip()] = ours.strip()
+    return values
 
 
 def _row_number(text: str) -> int:

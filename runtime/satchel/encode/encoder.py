@@ -20,7 +20,7 @@ import numpy as np
 from satchel.encode.columns import column_of, derive
 from satchel.encode.filling import ColumnFiller
 from satchel.encode.packing import Packer
-from satchel.encode.readers import ABSENT, CategoryReader, NumberBlock, NumberReader
+from satchel.encode.readers import ABSENT, CategoryReader, Column, NumberBlock, NumberReader
 from satchel.errors import LISTED_PROBLEMS, Problem, RecordError
 from satchel.note import Found, Note
 from satchel.spec import Category, Derived, Inputs, Number
@@ -235,7 +235,7 @@ class Encoder:
             if reader.name not in columns and reader.feature.required:
                 reader.read(ABSENT, problems, notes)
         arrays = {
-            name: column if isinstance(column, list | tuple) else _array(column)
+            name: column if isinstance(column, list | tuple | Column) else _array(column)
             for name, column in columns.items()
         }
         for name, column in arrays.items():

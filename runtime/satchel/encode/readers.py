@@ -11,7 +11,7 @@ import marshal
 import math
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +37,9 @@ _BYTES = 256
 # length.
 _MARSHALLED = {int: (b"i", "<i4", 5), float: (b"g", "<f8", 9)}
 _HEAD = 5
+_NOISE = 1e-9  # of a whole number, in its own size
+# Equal values of these types are read alike.
+_HASHED = frozenset((str, int, float, bool, type(None)))
 
 
 class _Absent:
@@ -45,6 +48,60 @@ class _Absent:
 
 
 ABSENT = _Absent()
+
+
+class Unreadable:
+    """A value that cannot be read, and why: the whole message of its problem."""
+
+    def __init__(self, message: str) -> None:
+        self.message = message
+
+
+class Column(Sequence[object]):
+    """A column that was read already, as a table reads its cells: each text once.
+
+    Parameters
+    ----------
+    values : ndarray, shape (rows,)
+        Numbers, or the positions of categories among the feature's values; of what is not plain,
+        NaN or anything.
+    unsettled : sequence of int or None
+        The rows that are not plain; None for numbers, where they are those of NaN.
+    value : callable
+        Returns what one row holds, as `Reader.read` takes it: for the rows that are not plain.
+    start : int
+        The row of `value` that comes first.
+    """
+
+    def __init__(
+        self,
+        values: NDArray[Any],
+        unsettled: Sequence[int] | None,
+        value: Callable[[int], object],
+        start: int = 0,
+    ) -> None:
+        self.values = values
+        self._unsettled, self._value, self._start = unsettled, value, start
+
+    @property
+    def unsettled(self) -> Sequence[int]:
+        """The rows that are not plain."""
+        if self._unsettled is None:
+            return np.flatnonzero(np.isnan(self.values)).tolist()
+        return self._unsettled
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, row: Any) -> Any:
+        """Return what one row holds, or some rows for a slice."""
+        if not isinstance(row, slice):
+            return self._value(self._start + row)
+        start, stop, _ = row.indices(len(self.values))
+        unsettled = self._unsettled
+        if unsettled is not None:
+            unsettled = [i - start for i in unsettled if start <= i < stop]
+        return Column(self.values[start:stop], unsettled, self._value, self._start + start)
 
 
 class Reader(ABC):
@@ -63,6 +120,9 @@ class Reader(ABC):
             return 0.0
         if value is ABSENT or is_missing(value):
             return self._impute(problems, notes)
+        if isinstance(value, Unreadable):
+            problems.append(Problem(self.name, value.message))
+            return 0.0
         try:
             return self._read(value, notes)
         except ValueError as error:
@@ -101,10 +161,16 @@ class Reader(ABC):
             The place of each row among all, for what is found.
         found : Found
         """
+        # A school's columns hold few different values: each is read once.
+        known: dict[object, tuple[float, list[Problem], list[Note]]] = {}
         for i in unsettled:
-            said: tuple[list[Problem], list[Note]] = [], []
-            values[i] = self.read(column[i], *said)
-            found.add(places[i], *said)
+            value = column[i]
+            key = (type(value), value) if type(value) in _HASHED else id(value)
+            if key not in known:
+                said: tuple[list[Problem], list[Note]] = [], []
+                known[key] = (self.read(value, *said), *said)
+            values[i], problems, notes = known[key]
+            found.add(places[i], problems, notes)
         return values
 
     def _impute(self, problems: list[Problem], notes: list[Note]) -> float:
@@ -145,7 +211,10 @@ class NumberReader(Reader):
     def _read(self, value: object, notes: list[Note]) -> float:
         number = read_number(value)
         if self.feature.integer and number != math.floor(number):
-            raise ValueError("is not a whole number")
+            # 12.999999999999998 is what a sum of tenths makes of 13.
+            if abs(number - round(number)) > _NOISE * max(1.0, abs(number)):
+                raise ValueError("is not a whole number")
+            number = float(round(number))
         if not self._limits[0] <= number <= self._limits[1]:
             raise ValueError("is out of bounds")
         low, high = self._clip
@@ -233,6 +302,8 @@ class CategoryReader(Reader):
 
         Beside them the rows of those that are not plain, whose position is not known yet.
         """
+        if isinstance(column, Column):
+            return column.values, list(column.unsettled)
         if isinstance(column, np.ndarray):
             if column.dtype.kind == "U" and (found := self._texts.find(column)) is not None:
                 return found
@@ -250,6 +321,8 @@ class CategoryReader(Reader):
 
 def _numbers(column: RawColumn) -> NDArray[Any]:
     """Return the numbers of a column, NaN where one is missing or needs a closer look."""
+    if isinstance(column, Column):
+        return column.values
     if isinstance(column, np.ndarray):
         if column.dtype.kind in "iuf":
             return column

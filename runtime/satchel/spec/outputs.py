@@ -130,6 +130,11 @@ class Regression:
             f"decimals of {self.name} must be between 0 and 15",
         )
 
+    @property
+    def passing(self) -> str | None:
+        """The label of those who pass; None where no pass mark is known."""
+        return None if self.pass_at is None else self.pass_labels[1]
+
 
 @frozen(kw_only=True)
 class Classes:
@@ -168,6 +173,12 @@ class Classes:
             self.calibration is None or len(self.labels) == 2,
             f"{self.name}: calibration is for two labels",
         )
+
+    @property
+    def passing(self) -> str | None:
+        """The positive label where it is that of those who pass: ``pass``, in any case."""
+        passes = self.positive is not None and self.positive.casefold() == "pass"
+        return self.positive if passes else None
 
 
 @frozen(kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import PurePath
@@ -28,6 +29,24 @@ class Writer(Protocol):
 
     def close(self) -> None:
         """Let go of everything, whether it is finished or not; the file stays open."""
+
+
+class PlainWriter:
+    """Writes the one plain value that each row holds, as JSON, a line for each."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def write(self, rows: Iterable[Row]) -> None:
+        """Write rows; there is no header."""
+        for (plain,) in rows:
+            self._file.write(f"{json.dumps(plain)}\n".encode())
+
+    def finish(self) -> None:
+        """Leave the file open; all is written."""
+
+    def close(self) -> None:
+        """Leave the file open; nothing else is held."""
 
 
 def answer_kind(path: str | None, table_kind: str) -> str:
@@ -79,6 +98,8 @@ def open_writer(
     numbers : sequence of bool
         For each column of the answer, whether it is a predicted number.
     """
+    if kind == "json":
+        return PlainWriter(file)
     if kind == "csv":
         return CsvWriter(file, _style(table, path))
     if kind == "jsonl":

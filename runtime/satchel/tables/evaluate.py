@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from satchel.errors import TableError
 from satchel.measure.evaluation import Evaluation, evaluate
 from satchel.prediction import Answers
-from satchel.predictor import Predictor
 from satchel.spec import Classes, Regression
 from satchel.tables.cells import as_text
-from satchel.tables.mapping import read_mapping
-from satchel.tables.marks import CellReader, Marks
-from satchel.tables.predict import TablePredictor
-from satchel.tables.table import Row
+from satchel.tables.columns import Part
+from satchel.tables.mapping import read_columns
+from satchel.tables.marks import CellReader
+from satchel.tables.run import TableRun
+from satchel.tables.table import Row, clean_name
 from satchel.values import is_missing, read_number, read_text, shown
 from satchel.wording import meant, nearest
 
@@ -43,21 +43,16 @@ class LeftOut:
 
 
 class TableEvaluator:
-    """Predicts the rows of one table, chunk by chunk, to hold the answers against the truth.
+    """Predicts the rows of one table, to hold the answers against the truth.
 
     Parameters
     ----------
-    predictor : Predictor
-    header : sequence of str
-        Names of the table's columns.
-    mapping : mapping of str to str
-        From the name of a column to the field it holds, as in `TablePredictor`.
+    run : TableRun
+        The table on its way through the model.
     targets : mapping of str to str
         From the name of an output to the column of its true values, where the two differ.
     by : sequence of str
         Columns, or fields of the model, whose values are the groups to compare.
-    marks : Marks
-        How the table writes what is missing, and its decimals.
 
     Attributes
     ----------
@@ -75,49 +70,45 @@ class TableEvaluator:
     Raises
     ------
     TableError
-        Where no output has a column of true values, a name is not there, or the model cannot
-        predict from this table.
+        Where no output has a column of true values, or a name is not there.
     """
 
-    def __init__(
-        self,
-        predictor: Predictor,
-        header: Sequence[str],
-        mapping: Mapping[str, str],
-        targets: Mapping[str, str],
-        by: Sequence[str] = (),
-        marks: Marks | None = None,
-    ) -> None:
-        marks = marks or Marks()
-        self._table = TablePredictor(predictor, header, mapping, marks=marks)
+    def __init__(self, run: TableRun, targets: Mapping[str, str], by: Sequence[str] = ()) -> None:
+        self._run = run
+        spec, header = run.predictor.spec, [clean_name(name) for name in run.header]
         self.outputs = {
             output.name: output
-            for output in predictor.spec.outputs
+            for output in spec.outputs
             if isinstance(output, Regression | Classes)
         }
-        self.absent = self._table.absent
-        self.columns = _target_columns(self.outputs, header, targets, self._table.unused)
+        self.absent = run.fields.absent
+        targets = {name: clean_name(column) for name, column in targets.items()}
+        self.columns = _target_columns(self.outputs, header, targets, run.fields.unused)
         self.count = self.left_out = 0
         self.listed: list[LeftOut] = []
         self._places = {name: header.index(column) for name, column in self.columns.items()}
         self._readers = {
-            name: CellReader(column, self.outputs[name], marks)
+            name: CellReader(column, self.outputs[name], run.marks)
             for name, column in self.columns.items()
         }
-        theirs = {
-            held.field: column for column, held in read_mapping(predictor.spec, mapping).items()
-        }
+        mapped = read_columns(spec, run.mapping.columns).items()
+        theirs = {held.field: column for column, held in mapped}
         self._by = {name: header.index(_group_column(name, header, theirs)) for name in by}
         self._true: dict[str, list[Any]] = {name: [] for name in self.columns}
         self._answers: dict[str, list[Answers]] = {name: [] for name in self.columns}
         self._groups: dict[str, list[str]] = {name: [] for name in self._by}
 
-    def read(self, rows: Sequence[Row], numbers: Sequence[int]) -> None:
-        """Predict one chunk of rows, `numbers` in the table, and read what is true of them."""
-        predictions = self._table.predict(rows)
+    def read(self) -> None:
+        """Predict all rows, and read what is true of them."""
+        for part in self._run:
+            if isinstance(part, Part):
+                self._read_part(part)
+
+    def _read_part(self, part: Part) -> None:
+        predictions = part.predictions
         for name, answers in self._answers.items():
             answers.append(predictions.outputs[name])
-        for i, row in enumerate(rows):
+        for i, row in enumerate(part.rows):
             self.count += 1
             refused = predictions.errors.get(i)
             reasons = [str(refused)] if refused is not None else self._read_row(row)
@@ -127,11 +118,7 @@ class TableEvaluator:
             if reasons:
                 self.left_out += 1
                 if len(self.listed) < LISTED:
-                    self.listed.append(LeftOut(numbers[i], "; ".join(reasons)))
-
-    def remarks(self) -> Iterator[str]:
-        """Yield what a person should know of the columns, once all rows have been seen."""
-        return self._table.remarks()
+                    self.listed.append(LeftOut(part.numbers[i], "; ".join(reasons)))
 
     def _read_row(self, row: Row) -> list[str]:
         """Take the true values and groups of a row, and return what is wrong with them."""

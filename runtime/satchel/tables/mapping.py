@@ -1,17 +1,76 @@
-"""Which column of a table is which field of the model, and what its marks are out of."""
+"""Which column of a table is which field of the model, and what its cells mean."""
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from satchel.errors import TableError
 from satchel.spec import Category, Number, Regression, Spec
 from satchel.tables.marks import full_marks
-from satchel.tables.table import Wanted
-from satchel.wording import meant, nearest, plain_name
+from satchel.tables.table import DEFAULT, Options, Wanted, clean_name
+from satchel.wording import meant, plain_name
 
 LEAST_HELD = 4
+LIKE, CLEARLY = 0.6, 0.05  # likeness that a hint needs, and by how much it must be the nearest
+
+
+@dataclass(frozen=True, slots=True)
+class TableMapping:
+    """How a table is to be read: all that ``--mapping FILE`` holds.
+
+    Attributes
+    ----------
+    columns : mapping of str to str
+        From the name of a column to the field it holds, where the two differ; ``FIELD/TOTAL``
+        where its marks are out of another total than the field's upper limit.
+    values : mapping of str to mapping of str to str
+        By column, or by field: from a cell to the value that it stands for.
+    constants : mapping of str to str
+        From the name of a field to the value that it has in all rows.
+    missing : tuple of str
+        Cells that stand for a missing value, beside those that always do.
+    options : Options
+        How the file is written.
+    """
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    constants: Mapping[str, str] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+    options: Options = DEFAULT
+
+    def __post_init__(self) -> None:
+        cleaned = {clean_name(theirs): ours for theirs, ours in self.columns.items()}
+        words = {clean_name(name): dict(values) for name, values in self.values.items()}
+        object.__setattr__(self, "columns", cleaned)
+        object.__setattr__(self, "values", words)
+
+    def updated(self, other: TableMapping) -> TableMapping:
+        """Return this mapping with what `other` says in place of the same, or beside it."""
+        said = {
+            name: getattr(other.options, name) or getattr(self.options, name)
+            for name in Options.__slots__
+        }
+        values = {name: dict(words) for name, words in self.values.items()}
+        for name, words in other.values.items():
+            values[name] = values.get(name, {}) | dict(words)
+        return TableMapping(
+            {**self.columns, **other.columns},
+            values,
+            {**self.constants, **other.constants},
+            tuple(dict.fromkeys((*self.missing, *other.missing))),
+            Options(**said),
+        )
+
+    def with_totals(self, totals: Mapping[str, float]) -> TableMapping:
+        """Return this mapping with totals that were found, by column, in ``FIELD/TOTAL``."""
+        columns = {
+            theirs: f"{self.columns.get(theirs, theirs)}/{total:g}"
+            for theirs, total in totals.items()
+        }
+        return replace(self, columns={**self.columns, **columns})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +89,7 @@ class Held:
     total: float | None = None
 
 
-def read_mapping(spec: Spec, mapping: Mapping[str, str]) -> dict[str, Held]:
+def read_columns(spec: Spec, columns: Mapping[str, str]) -> dict[str, Held]:
     """Return what each mapped column holds, given as ``FIELD`` or ``FIELD/TOTAL``.
 
     Raises
@@ -40,7 +99,7 @@ def read_mapping(spec: Spec, mapping: Mapping[str, str]) -> dict[str, Held]:
     """
     features = {feature.name: feature for feature in spec.inputs.features}
     held = {}
-    for theirs, ours in mapping.items():
+    for theirs, ours in columns.items():
         if ours in features:
             held[theirs] = Held(ours)
             continue
@@ -52,12 +111,19 @@ def read_mapping(spec: Spec, mapping: Mapping[str, str]) -> dict[str, Held]:
     return held
 
 
+def takes_total(feature: Number | Category) -> bool:
+    """Whether marks out of another total can be brought to a field: it goes from 0 to a limit."""
+    if isinstance(feature, Category):
+        return False
+    upper = full_marks(feature)
+    return upper is not None and upper > 0 and feature.limits[0] in (None, 0.0)
+
+
 def _total(feature: Number | Category, text: str) -> float:
     name = feature.name
     if isinstance(feature, Category):
         raise TableError(f"{name} is no number and has no total; leave /{text} out")
-    lower, upper = feature.limits[0], full_marks(feature)
-    if upper is None or upper <= 0 or lower not in (None, 0.0):
+    if not takes_total(feature):
         raise TableError(
             f"{name} does not go from 0 to an upper limit, so a total of {text!r} cannot be "
             f"brought to it; leave /{text} out and give it in its own unit"
@@ -71,25 +137,24 @@ def _total(feature: Number | Category, text: str) -> float:
     return total
 
 
-def wanted(spec: Spec, mapping: Mapping[str, str], targets: Mapping[str, str]) -> Wanted:
+def wanted(spec: Spec, mapping: TableMapping, targets: Mapping[str, str]) -> Wanted:
     """Return the names by which the table's header is known.
 
     Parameters
     ----------
     spec : Spec
-    mapping : mapping of str to str
-        From the name of a column to the field it holds.
+    mapping : TableMapping
     targets : mapping of str to str
         From the name of an output to the column of its true values.
     """
     theirs: dict[str, list[str]] = {}
-    for column, held in read_mapping(spec, mapping).items():
+    for column, held in read_columns(spec, mapping.columns).items():
         theirs.setdefault(held.field, []).append(column)
-    required, known, numbers = [], [*mapping], []
+    required, known, numbers = [], [*mapping.columns], []
     for feature in spec.inputs.features:
         names = theirs.get(feature.name, [feature.name])
-        known += [name for name in names if name not in mapping]
-        required += names if feature.required else []
+        known += [name for name in names if name not in mapping.columns]
+        required += names if feature.required and feature.name not in mapping.constants else []
         numbers += names if isinstance(feature, Number) else []
     numbers += [
         targets.get(output.name, output.name)
@@ -99,12 +164,38 @@ def wanted(spec: Spec, mapping: Mapping[str, str], targets: Mapping[str, str]) -
     return Wanted(required, known, numbers)
 
 
-def hint(name: str, known: Iterable[str]) -> str:
-    """Return the name most like `name`, whatever its case and signs, or nothing.
+def hints(names: Iterable[str], columns: Iterable[str]) -> dict[str, str]:
+    """Return for some fields the column that is most likely meant.
 
-    A name that holds all of it counts too: ``Assignment: Quiz 1 (Real)`` for ``Quiz1``.
+    Only where the column is clearly the nearest of that field, and the field the nearest of that
+    column: so no column is offered for two fields. A column whose name holds all of a field's
+    counts too: ``Assignment: Quiz 1 (Real)`` for ``Quiz1``.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Fields without a column.
+    columns : iterable of str
+        Columns that hold no field.
     """
-    known = [one for one in known if one]
-    plain = plain_name(name)
-    holding = [one for one in known if plain in plain_name(one)] if len(plain) >= LEAST_HELD else []
-    return nearest(name, known) or min(holding, key=len, default="")
+    names, columns = list(names), [name for name in columns if name]
+    likeness = {(ours, theirs): _likeness(ours, theirs) for ours in names for theirs in columns}
+
+    def clear(pair: tuple[str, str]) -> bool:
+        rivals = [
+            value
+            for (ours, theirs), value in likeness.items()
+            if (ours == pair[0]) != (theirs == pair[1])
+        ]
+        return likeness[pair] >= LIKE and likeness[pair] >= max(rivals, default=0.0) + CLEARLY
+
+    return {ours: theirs for ours, theirs in likeness if clear((ours, theirs))}
+
+
+def _likeness(ours: str, theirs: str) -> float:
+    one, other = plain_name(ours) or ours, plain_name(theirs) or theirs
+    if one == other:
+        return 2.0
+    if len(one) >= LEAST_HELD and one in other:
+        return 1.0
+    return difflib.SequenceMatcher(None, one, other).ratio()

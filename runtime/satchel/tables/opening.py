@@ -46,9 +46,7 @@ _BEGINNINGS = (
 LARGEST_PIPE = 256 << 20
 
 
-def open_table(
-    file: BinaryIO, name: str, options: Options = DEFAULT, wanted: Wanted = ANY
-) -> Table:
+def open_file(file: BinaryIO, name: str, options: Options = DEFAULT, wanted: Wanted = ANY) -> Table:
     """Open a table.
 
     Parameters

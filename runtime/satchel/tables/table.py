@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from abc import abstractmethod
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -222,6 +223,14 @@ def check_header(names: Sequence[str], where: str) -> list[str]:
 def name_of(cell: object) -> str:
     """Return a cell of the header as the name of its column."""
     return "" if cell is None else str(cell).strip()
+
+
+def clean_name(name: str) -> str:
+    """Return a name as it is compared: NFKC, no invisible signs, single spaces."""
+    if not name.isascii():
+        name = unicodedata.normalize("NFKC", name)
+        name = "".join(c for c in name if unicodedata.category(c) != "Cf")
+    return " ".join(name.split())
 
 
 def is_blank(cell: object) -> bool:

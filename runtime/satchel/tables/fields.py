@@ -1,0 +1,215 @@
+"""The columns of one table that hold fields of a model, and how their cells are read."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from satchel.encode.readers import Column
+from satchel.errors import TableError
+from satchel.spec import Number, Spec
+from satchel.tables.mapping import Held, TableMapping, hints, read_columns
+from satchel.tables.marks import CellReader, Marks
+from satchel.tables.scale import ScaleWatch
+from satchel.tables.table import Columnar, Row, clean_name, column_of
+from satchel.values import is_missing
+from satchel.wording import meant
+
+if TYPE_CHECKING:
+    from satchel.encode.readers import RawColumn
+
+
+LISTED_COLUMNS = 12
+MOST_ABSENT = 0.5  # of the fields: from here on few of them were found under their own names
+
+
+class Fields:
+    """The fields of a model in one table.
+
+    Parameters
+    ----------
+    spec : Spec
+    header : sequence of str
+        Names of the table's columns.
+    mapping : TableMapping
+    marks : Marks
+        How the table writes what is missing, and its decimals.
+
+    Attributes
+    ----------
+    places : dict
+        From the name of a field to the place of its column.
+    unused : list of str
+        Columns that hold no field of the model; they pass through.
+    absent : list of str
+        Optional fields without a column, which are imputed.
+    rows : int
+        How many rows were read.
+
+    Raises
+    ------
+    TableError
+        Where a required field has no column, or a mapping names what is not there.
+    """
+
+    def __init__(
+        self, spec: Spec, header: Sequence[str], mapping: TableMapping, marks: Marks
+    ) -> None:
+        self._width = len(header)
+        self.rows = 0
+        features = {feature.name: feature for feature in spec.inputs.features}
+        names = [clean_name(name) for name in header]
+        for theirs in mapping.columns:
+            if theirs not in names:
+                raise TableError(f"there is no column {theirs!r} to map{meant(theirs, names)}")
+        held = read_columns(spec, mapping.columns)
+        fields = [held.get(name, Held(name)) for name in names]
+        ours = [one.field for one in fields]
+        self.places = {name: i for i, name in enumerate(ours) if name in features}
+        repeated = sorted(name for name in self.places if ours.count(name) > 1)
+        if repeated:
+            raise TableError(f"several columns hold {repeated}")
+        self._constants = _constants(features, self.places, mapping)
+        self.unused = [name for name in ours if name and name not in features]
+        self.absent = [n for n in features if n not in self.places and n not in self._constants]
+        near = hints(self.absent, self.unused)
+        required = [name for name in self.absent if features[name].required]
+        if required:
+            raise TableError(
+                f"the table has no column for {'; '.join(_asked(name, near) for name in required)}"
+                f"{self._listed(header)}"
+            )
+        if not self.places:
+            raise TableError(
+                f"the table has no column that holds a field of the model{self._listed(header)}"
+            )
+        self._near = {name: near[name] for name in self.absent if name in near}
+        self._few_found = len(self.absent) > MOST_ABSENT * len(features)
+        words = _words(mapping, names, fields)
+        self._readers = {
+            name: CellReader(name, features[name], marks, fields[i].total, names[i], words[i])
+            for name, i in self.places.items()
+        }
+        self._scales = {
+            name: ScaleWatch(feature, spec, names[i])
+            for name, i in self.places.items()
+            if isinstance(feature := features[name], Number)
+        }
+        self._blank = set(self.places)
+        self._rounded = [
+            one.field
+            for one in fields
+            if one.total is not None
+            and isinstance(feature := features[one.field], Number)
+            and feature.integer
+        ]
+
+    def _listed(self, header: Sequence[str]) -> str:
+        """Return the table's columns, where none of them is a field of the model."""
+        if self.places:
+            return ""
+        listed = ", ".join(map(repr, header[:LISTED_COLUMNS]))
+        more = len(header) - LISTED_COLUMNS
+        and_more = f" and {more} more" if more > 0 else ""
+        return f"; its columns are {listed}{and_more} (--header-row, --map)"
+
+    def read(self, rows: Sequence[Row]) -> tuple[dict[str, RawColumn], dict[int, str]]:
+        """Return the values of some rows by field, and by row why it cannot be used at all."""
+        refused: dict[int, str] = {}
+        whole = rows
+        if not isinstance(rows, Columnar):
+            refused = {
+                i: _misfit(row, self._width)
+                for i, row in enumerate(rows)
+                if len(row) != self._width
+            }
+            blank: Row = [""] * self._width
+            whole = [blank if i in refused else row for i, row in enumerate(rows)]
+        values: dict[str, RawColumn] = {}
+        columns: list[Column] = []
+        for name, place in self.places.items():
+            column = self._readers[name].column(column_of(whole, place))
+            values[name] = column
+            columns.append(column)
+            if name in self._scales:
+                self._scales[name].see(column.values)
+            if name in self._blank and not _all_missing(column):
+                self._blank.discard(name)
+        for i in _empty(columns):
+            refused.setdefault(i, "the row is empty")
+        for name, value in self._constants.items():
+            values[name] = [value] * len(rows)
+        self.rows += len(rows)
+        return values, refused
+
+    def remarks(self) -> Iterator[str]:
+        """Yield what a person should know of the columns, once all rows have been seen."""
+        for name in self._rounded:
+            yield f"{name} takes whole numbers: marks out of another total were rounded"
+        if self._few_found and self._near:
+            listed = ", ".join(_map(theirs, ours) for ours, theirs in self._near.items())
+            yield f"Warning: few fields were found under their names; try {listed}"
+        for name in self.places if self.rows else ():
+            if name in self._blank:
+                yield (
+                    f"Warning: no row has a value of {name}; if its column is not empty, save the "
+                    "table again, so that its formulas have values"
+                )
+        for scale in self._scales.values():
+            if warning := scale.warning():
+                yield f"Warning: {warning}"
+
+
+def _constants(
+    features: Mapping[str, object], places: Mapping[str, int], mapping: TableMapping
+) -> dict[str, str]:
+    for name in mapping.constants:
+        if name not in features:
+            raise TableError(f"--set {name}: the model has no such field{meant(name, features)}")
+        if name in places:
+            raise TableError(f"--set {name}: the table has a column of it; leave one out")
+    return dict(mapping.constants)
+
+
+def _words(
+    mapping: TableMapping, names: Sequence[str], fields: Sequence[Held]
+) -> list[dict[str, str]]:
+    """Return for each column what its cells stand for; named by itself or by its field."""
+    known = {*names, *(one.field for one in fields)}
+    for name in mapping.values:
+        if name not in known:
+            raise TableError(f"--map-value {name}: there is no such column{meant(name, known)}")
+    return [
+        {**mapping.values.get(one.field, {}), **mapping.values.get(name, {})}
+        for name, one in zip(names, fields, strict=True)
+    ]
+
+
+def _asked(name: str, near: Mapping[str, str]) -> str:
+    remedy = _map(near[name], name) if name in near else f"--set {name}=VALUE for all rows"
+    return f"{name} ({remedy}?)" if name in near else f"{name} ({remedy})"
+
+
+def _map(theirs: str, ours: str) -> str:
+    return f"--map {shlex.quote(f'{theirs}={ours}')}"
+
+
+def _misfit(row: Row, width: int) -> str:
+    beyond = f"; cells beyond the header: {list(row[width:])}" if len(row) > width else ""
+    return f"the row has {len(row)} cells, the header {width}{beyond}"
+
+
+def _all_missing(column: Column) -> bool:
+    rows = column.unsettled
+    return len(rows) == len(column) and all(is_missing(column[i]) for i in rows)
+
+
+def _empty(columns: Sequence[Column]) -> list[int]:
+    """Return the rows in which all columns are blank."""
+    likely: set[int] | None = None
+    for column in columns:
+        likely = set(column.unsettled) if likely is None else likely & set(column.unsettled)
+        if not likely:
+            return []
+    return [i for i in sorted(likely or ()) if all(is_missing(column[i]) for column in columns)]

@@ -1,0 +1,138 @@
+"""A mapping as TOML: one format, one strict reader, one writer.
+
+::
+
+    missing = ["EX"]
+
+    [table]
+    delimiter = ";"
+    decimal = ","
+
+    [columns]
+    "Quiz 1 (90101)" = "Quiz1/10"
+
+    [values.sexo]
+    "H" = "M"
+
+    [set]
+    reason = "course"
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from satchel.errors import TableError
+from satchel.tables.mapping import TableMapping
+from satchel.tables.table import Options
+
+LARGEST = 1 << 20
+KEYS = ("missing", "table", "columns", "values", "set")
+OPTIONS = {name.replace("_", "-"): name for name in Options.__slots__}
+DECIMALS = (".", ",")
+
+
+def read_mapping(text: str, name: str) -> TableMapping:
+    """Read a mapping.
+
+    Parameters
+    ----------
+    text : str
+        TOML.
+    name : str
+        Name of the file, for messages.
+
+    Raises
+    ------
+    TableError
+        Where it is no TOML, or holds a key or value that a mapping cannot have.
+    """
+    if len(text) > LARGEST:
+        raise TableError(f"{name} has more than {LARGEST >> 20} MB: is it a mapping?")
+    try:
+        plain = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise TableError(f"{name} is not TOML: {error}") from None
+    _known(plain, KEYS, name, "")
+    missing = plain.get("missing", [])
+    if not isinstance(missing, list) or not all(isinstance(mark, str) for mark in missing):
+        raise TableError(f'{name}: missing must be a list of texts, as in missing = ["EX"]')
+    values = _table(plain, "values", name)
+    return TableMapping(
+        _texts(_table(plain, "columns", name), name, "columns"),
+        {one: _texts(_table(values, one, name), name, f"values.{one}") for one in values},
+        _texts(_table(plain, "set", name), name, "set"),
+        tuple(missing),
+        _options(_table(plain, "table", name), name),
+    )
+
+
+def write_mapping(mapping: TableMapping) -> str:
+    """Return a mapping as TOML, which `read_mapping` reads."""
+    return "\n".join(_lines(mapping)) + "\n"
+
+
+def _lines(mapping: TableMapping) -> Iterator[str]:
+    yield "# How satchel reads this table; give it with --mapping."
+    if mapping.missing:
+        yield f"missing = [{', '.join(map(_quoted, mapping.missing))}]"
+    said = {
+        key: getattr(mapping.options, name)
+        for key, name in OPTIONS.items()
+        if getattr(mapping.options, name)
+    }
+    sections: list[tuple[str, Mapping[str, Any]]] = [
+        ("table", said),
+        ("columns", mapping.columns),
+        *((f"values.{_quoted(name)}", words) for name, words in mapping.values.items()),
+        ("set", mapping.constants),
+    ]
+    for title, pairs in sections:
+        if pairs:
+            yield f"\n[{title}]"
+            for key, value in pairs.items():
+                shown = value if isinstance(value, int) else _quoted(value)
+                yield f"{key if title == 'table' else _quoted(key)} = {shown}"
+
+
+def _quoted(text: str) -> str:
+    # A basic string of TOML escapes as JSON does, but for DEL, which has to be escaped too.
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _known(plain: Mapping[str, Any], keys: Collection[str], name: str, place: str) -> None:
+    for key in plain:
+        if key not in keys:
+            where = f" in [{place}]" if place else ""
+            raise TableError(f"{name}: unknown key {key!r}{where}; there are {', '.join(keys)}")
+
+
+def _table(plain: Mapping[str, Any], key: str, name: str) -> dict[str, Any]:
+    found = plain.get(key, {})
+    if not isinstance(found, dict):
+        raise TableError(f"{name}: {key} must be a table, [{key}]")
+    return found
+
+
+def _texts(plain: Mapping[str, Any], name: str, place: str) -> dict[str, str]:
+    texts = {}
+    for key, value in plain.items():
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise TableError(f"{name}: {key!r} in [{place}] must be text, as in {key!r} = '...'")
+        texts[key] = str(value)
+    return texts
+
+
+def _options(plain: Mapping[str, Any], name: str) -> Options:
+    _known(plain, OPTIONS, name, "table")
+    for key, value in plain.items():
+        kind: type = int if key == "header-row" else str
+        if type(value) is not kind or (isinstance(value, int) and value < 1):
+            what = "a whole number from 1" if kind is int else "text"
+            raise TableError(f"{name}: {key} in [table] must be {what}")
+    if plain.get("decimal", ".") not in DECIMALS:
+        raise TableError(f'{name}: decimal in [table] must be "." or ","')
+    return Options(**{OPTIONS[key]: value for key, value in plain.items()})
