@@ -23,6 +23,8 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["satchel", "json", "csv"]):
+    from satchel.tables.predict import TablePredictor
+
     from satchel import bundle as bundles
     from satchel.bundle.onnx_file import read_metadata
     from satchel.encode.encoder import Encoder
@@ -32,7 +34,6 @@ with atheris.instrument_imports(include=["satchel", "json", "csv"]):
     from satchel.tables import csv, lines
     from satchel.tables.csv.plain import PlainRows
     from satchel.tables.marks import MISSING, Marks
-    from satchel.tables.predict import TablePredictor
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 TINY = bundles.read(CHECKOUT / "tests" / "runtime" / "bundles" / "tiny.linear.onnx")

@@ -1,4 +1,6 @@
+import csv
 import importlib.util
+import io
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -8,6 +10,8 @@ import pytest
 from satchel import bundle as bundles
 from satchel.bundle.onnx_file import _fields
 from satchel.predictor import Predictor
+from satchel.tables.mapping import TableMapping
+from satchel.tables.run import TableOptions, predict_table
 
 FOLDER = Path(__file__).parent
 
@@ -124,6 +128,41 @@ def proto():
         with_spec=with_spec,
         without_metadata=without_metadata,
     )
+
+
+class NamedFile(io.BytesIO):
+    """Bytes in memory that have the name of a file."""
+
+    def __init__(self, content=b"", name="class.csv"):
+        super().__init__(content)
+        self.name = name
+
+
+@pytest.fixture(scope="session")
+def predict_content(predictor):
+    """Predict a table of bytes or text; return the answer's bytes and what became of it."""
+
+    def predict(content, name="class.csv", *, using=predictor, mapping=None, **options):
+        content = content.encode() if isinstance(content, str) else content
+        out = io.BytesIO()
+        said = TableOptions(mapping=mapping or TableMapping(), **options)
+        summary = predict_table(using, NamedFile(content, name), out, said)
+        return out.getvalue(), summary
+
+    return predict
+
+
+@pytest.fixture(scope="session")
+def predict_rows(predict_content):
+    """Predict rows of texts; return the rows of the answer by column, and what became of it."""
+
+    def predict(header, rows, **options):
+        text = io.StringIO()
+        csv.writer(text, lineterminator="\n").writerows([header, *rows])
+        content, summary = predict_content(text.getvalue(), **options)
+        return list(csv.DictReader(io.StringIO(content.decode(), newline=""))), summary
+
+    return predict
 
 
 @pytest.fixture

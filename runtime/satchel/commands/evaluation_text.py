@@ -54,8 +54,8 @@ def _output(spec: Spec, name: str, evaluation: Evaluation, by: Sequence[str]) ->
         for metric, value in evaluation.metrics.items()
     ]
     rows = [["", "here", f"card, {TEST}"], *figures]
-    on_card = any(card for _, _, card in figures)
-    yield from _table(rows if on_card else [row[:2] for row in rows])
+    is_known = any(card for _, _, card in figures)
+    yield from _table(rows if is_known else [row[:2] for row in rows])
     if evaluation.coverage:
         yield from _intervals(evaluation.coverage)
     if evaluation.calibration is not None:

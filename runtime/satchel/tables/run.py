@@ -133,11 +133,11 @@ def open_table(
     mapping = mapping or TableMapping()
     looked_for = ANY if spec is None else wanted(spec, mapping, targets or {})
     with ExitStack() as stack:
+        name = _path_of(source) or "standard input"
         if isinstance(source, str | os.PathLike):
-            name = os.fspath(source)
-            file: BinaryIO = stack.enter_context(open(name, "rb"))
+            file: BinaryIO = stack.enter_context(open(source, "rb"))
         else:
-            file, name = source, _name_of(source)
+            file = source
         table = open_file(file, name, mapping.options, looked_for)
         yield stack.enter_context(closing(table))
 
@@ -188,14 +188,16 @@ def predict_table(
     with ExitStack() as stack:
         table = stack.enter_context(open_table(source, options.mapping, predictor.spec))
         run = TableRun(predictor, table, options.mapping, threads=threads, progress=progress)
-        answer = _JsonAnswer(run) if options.kind == "json" else _Answer(run, options)
+        answer = _JsonAnswer(run) if options.kind == "json" else TableAnswer(run, options)
         if target is None:
             for _ in answer:
                 pass
             return run.summary()
-        path = os.fspath(target) if isinstance(target, str | os.PathLike) else None
+        path = _path_of(target)
         kind = options.kind or answer_kind(path, table.kind)
         file = stack.enter_context(_opened(target))
+        if kind in ("xlsx", "parquet") and file.isatty():
+            raise TableError(f"{kind} cannot be printed on a terminal; give -o FILE")
         writer = open_writer(file, kind, path, table, answer.places, answer.numbers)
         stack.enter_context(closing(writer))
         if answer.header:
@@ -355,7 +357,7 @@ class TableRun:
         )
 
 
-class _Answer:
+class TableAnswer:
     """The rows of an answer: columns that came, then the answer's own."""
 
     def __init__(self, run: TableRun, options: TableOptions) -> None:
@@ -442,9 +444,12 @@ def _order(cell: object) -> float:
     return -cell if isinstance(cell, float) and cell == cell else 1.0
 
 
-def _name_of(file: BinaryIO) -> str:
-    name = getattr(file, "name", None)
-    return name if isinstance(name, str) else "the table"
+def _path_of(source: Source) -> str | None:
+    """Return the name of a file; None of standard input and output, and of what has none."""
+    if isinstance(source, str | os.PathLike):
+        return os.fspath(source)
+    name = getattr(source, "name", None)
+    return name if isinstance(name, str) and not name.startswith("<") else None
 
 
 def described(summary: TableSummary) -> Sequence[str]:

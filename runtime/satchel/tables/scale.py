@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
 from satchel.spec import Number, NumberBins, Spec
 from satchel.tables.marks import full_marks
-from satchel.values import is_missing, plain, read_number
-
-if TYPE_CHECKING:
-    from satchel.encode.readers import RawColumn
+from satchel.values import plain
 
 LOWEST = 0.1
 BY_CHANCE = 0.05
@@ -46,11 +41,11 @@ class ScaleWatch:
         self._share = _share_below(spec, feature.name, self._threshold)
         self._count = 0
 
-    def see(self, values: RawColumn) -> None:
-        """Look at the next values of the column."""
+    def see(self, values: NDArray[np.float64]) -> None:
+        """Look at the next values of the column, NaN where there is none."""
         if not self._watched:
             return
-        numbers = _numbers(values)
+        numbers = values[~np.isnan(values)]
         if not len(numbers):
             return
         self._count += len(numbers)
@@ -68,25 +63,6 @@ class ScaleWatch:
             f"all values of {name} lie in the lowest tenth of its range ({plain(self._low)} to "
             f"{plain(self._high)}): probably another scale{remedy if scaled else ''}"
         )
-
-
-def _numbers(values: RawColumn) -> NDArray[np.float64]:
-    if isinstance(values, np.ndarray):
-        return values[~np.isnan(values)]
-    read: dict[object, float | None] = {}
-    if set(map(type, values)) <= {str, int, float}:
-        read = {value: _number(value) for value in set(values)}
-    found = (read[value] if read else _number(value) for value in values)
-    return np.array([number for number in found if number is not None])
-
-
-def _number(value: object) -> float | None:
-    if is_missing(value):
-        return None
-    try:
-        return read_number(value)
-    except ValueError:
-        return None
 
 
 def _share_below(spec: Spec, name: str, threshold: float) -> float:

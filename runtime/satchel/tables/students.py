@@ -59,7 +59,9 @@ REMARKS = frozenset(
 _BRACKETS = re.compile(r"\s*[(\[].*[)\]]$", re.DOTALL)
 # By these letters a cell may be a label or remark: most names are told apart at once.
 _FIRST = 3
-_BEGINNINGS = frozenset(text[:_FIRST] for text in LABELS | OF | REMARKS)
+_BEGINNINGS = frozenset(
+    (text + end)[:_FIRST] for text in LABELS | OF | REMARKS for end in ("", ":", ".", " ")
+)
 _SPELLED = np.array(
     sorted({spelled for text in _BEGINNINGS for spelled in (text, text.title(), text.upper())})
 )

@@ -13,6 +13,7 @@ from satchel.measure.metrics import proportion_bounds
 from satchel.measure.scores import score
 from satchel.spec import Metric, Sigmoid
 from satchel.tables import evaluate as evaluate_table
+from satchel.tables.csv.reader import CsvReader
 
 HEADER = "name,score,hours,course,effort,grade,outcome\n"
 FEW = (
@@ -133,13 +134,8 @@ def test_the_figures_are_those_of_the_metrics_on_the_predictions(
 
 def test_the_figures_do_not_depend_on_the_chunks(as_json, many, monkeypatch):
     whole = as_json("tiny", many, "--by", "sex")
-    chunks = evaluate_table.TableEvaluator.read
-
-    def in_sevens(self, rows, numbers):
-        for start in range(0, len(rows), 7):
-            chunks(self, rows[start : start + 7], numbers[start : start + 7])
-
-    monkeypatch.setattr(evaluate_table.TableEvaluator, "read", in_sevens)
+    chunks = CsvReader.chunks
+    monkeypatch.setattr(CsvReader, "chunks", lambda self: chunks(self, 7))
     assert as_json("tiny", many, "--by", "sex") == whole
 
 
@@ -389,7 +385,11 @@ def test_the_column_of_an_output_may_be_named(as_json, table):
         ),
         (HEADER, ["--target", "grade"], "--target 'grade' is not of the form OUTPUT=COLUMN"),
         (HEADER, ["--map", "=a"], "--map '=a' is not of the form THEIRS=OURS"),
-        ("hours,course,grade,x,y,z\n", [], "the table has no column for score"),
+        (
+            "hours,course,grade,x,y,z\n",
+            [],
+            "the table has no column for score (--set score=VALUE for all rows)",
+        ),
     ],
 )
 def test_a_wrong_name_is_told_with_the_nearest(run, table, header, arguments, message):

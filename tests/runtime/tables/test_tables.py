@@ -5,9 +5,10 @@ import pytest
 
 from satchel import TableError
 from satchel.files import replacing
+from satchel.spec import Reference
 from satchel.tables.csv.reader import CsvReader
 from satchel.tables.csv.writer import CsvWriter, Style
-from satchel.tables.predict import TablePredictor
+from satchel.tables.mapping import TableMapping
 
 
 def reader(content):
@@ -190,9 +191,10 @@ def test_a_new_file_has_ordinary_permissions(tmp_path):
 HEADER = ["id", "score", "hours", "course"]
 
 
-def test_the_answer_keeps_all_columns(predictor):
-    table = TablePredictor(predictor, HEADER, {})
-    assert table.header == [
+def test_the_answer_keeps_all_columns(predictor, predict_rows):
+    rows = [["x", "12", "6.5", "math"], ["y", "21", "1", "math"], [*"abcdefg"]]
+    (good, bad, long), summary = predict_rows(HEADER, rows)
+    assert list(good) == [
         *HEADER,
         "predicted_grade",
         "predicted_grade_label",
@@ -201,72 +203,63 @@ def test_the_answer_keeps_all_columns(predictor):
         "predicted_grade_low_0.9",
         "predicted_grade_high_0.9",
         "predicted_outcome",
-        "predicted_outcome_probability",
+        "predicted_outcome_probability_of_pass",
         "predicted_group",
+        "risk",
         "advice",
         "doubts",
         "notes",
         "error",
     ]
-    assert table.unused == ["id"]
-    chunk = [["x", "12", "6.5", "math"], ["y", "21", "1", "math"], ["z"], [*"abcdefg"]]
-    written = list(table.answer(chunk, table.predict(chunk)))
-    assert [len(row) for row in written] == [len(table.header)] * 4
-    good, bad, short, long = (dict(zip(table.header, row, strict=True)) for row in written)
+    assert summary.unused == ("id",)
     expected = predictor.predict({"score": 12, "hours": 6.5, "course": "math"})
-    assert good["predicted_grade"] == expected.outputs["grade"].value
-    assert good["predicted_grade_low_0.9"] == expected.outputs["grade"].intervals[1].low
-    assert good["predicted_outcome"] == expected.outputs["outcome"].label
-    assert float(good["predicted_outcome_probability"]) == pytest.approx(
-        expected.outputs["outcome"].probability
-    )
-    assert (good["advice"], good["error"]) == (expected.advice, None)
+    outcome = expected.outputs["outcome"]
+    assert float(good["predicted_grade"]) == expected.outputs["grade"].value
+    assert float(good["predicted_grade_low_0.9"]) == expected.outputs["grade"].intervals[1].low
+    assert good["predicted_outcome"] == outcome.label
+    probability = float(good["predicted_outcome_probability_of_pass"])
+    assert probability == round(outcome.probability, 4)
+    assert float(good["risk"]) == round(1 - outcome.probability, 4)
+    assert (good["advice"], good["error"]) == (expected.advice, "")
     assert good["notes"] == ""
-    assert table.absent == ["größe", "absences", "effort"]
+    assert summary.absent == ("größe", "absences", "effort")
     assert bad["error"] == "score = '21' is out of bounds; give a whole number from 0 to 20"
-    assert (bad["id"], bad["predicted_grade"], bad["notes"]) == ("y", None, None)
-    assert short["error"] == "the row has 1 cells, the header 4"
-    assert short["id"] == "z"
+    assert (bad["id"], bad["predicted_grade"], bad["notes"]) == ("y", "", "")
     assert long["error"].endswith(
         "the row has 7 cells, the header 4; cells beyond the header: ['e', 'f', 'g']"
     )
-    assert (table.count, table.refused) == (4, 3)
+    assert (summary.rows, summary.refused) == (3, 2)
 
 
-def test_only_values_that_are_blank_in_a_column_are_noted(predictor):
-    table = TablePredictor(predictor, [*HEADER, "effort"], {})
-    chunk = [["x", "18", "", "math", "low"]]
-    (row,) = table.answer(chunk, table.predict(chunk))
-    written = dict(zip(table.header, row, strict=True))
+def test_only_values_that_are_blank_in_a_column_are_noted(predict_rows):
+    (written,), _ = predict_rows([*HEADER, "effort"], [["x", "18", "", "math", "low"]])
     outside = "score = 18 is outside the range seen in training (2 to 17)"
     assert written["notes"] == f"{outside}; hours was not given; 5 was used in its place"
     # Fields without a column were not given either.
     assert written["doubts"] == f"{outside}; 3 of 6 fields were not given"
 
 
-def test_a_brief_answer_keeps_the_columns_that_the_model_does_not_read(predictor):
+def test_a_brief_answer_keeps_the_columns_that_the_model_does_not_read(predict_rows):
     header = ["id", "s", "hours", "course", "class"]
-    table = TablePredictor(predictor, header, {"s": "score"}, brief=True)
-    assert table.header[:3] == ["id", "class", "predicted_grade"]
-    chunk = [["x", "12", "6.5", "math", "7b"], ["y", "?", "1", "math", "7c"], ["z"]]
-    written = list(table.answer(chunk, table.predict(chunk)))
-    assert [row[:2] for row in written] == [["x", "7b"], ["y", "7c"], ["z", None]]
-    assert [len(row) for row in written] == [len(table.header)] * 3
-    assert "score = '?'" in written[1][-1]
+    rows = [["x", "12", "6.5", "math", "7b"], ["y", "?", "1", "math", "7c"]]
+    written, _ = predict_rows(header, rows, mapping=TableMapping({"s": "score"}), brief=True)
+    assert list(written[0])[:3] == ["id", "class", "predicted_grade"]
+    assert [(row["id"], row["class"]) for row in written] == [("x", "7b"), ("y", "7c")]
+    assert "score = '?'" in written[1]["error"]
 
 
-def test_columns_are_mapped(predictor):
-    table = TablePredictor(predictor, ["s", "hours", "course"], {"s": "score"})
-    answers = table.predict([["12", "6.5", "math"]])
+def test_columns_are_mapped(predictor, predict_rows):
+    mapping = TableMapping({"s": "score"})
+    (written,), _ = predict_rows(["s", "hours", "course"], [["12", "6.5", "math"]], mapping=mapping)
     expected = predictor.predict({"score": 12, "hours": 6.5, "course": "math"})
-    assert answers[0].outputs["grade"] == expected.outputs["grade"]
-    assert table.header[:3] == ["s", "hours", "course"]
+    assert float(written["predicted_grade"]) == expected.outputs["grade"].value
+    assert list(written)[:3] == ["s", "hours", "course"]
 
 
 @pytest.mark.parametrize(
     ("header", "mapping", "message"),
     [
-        (["score", "hours"], {}, "no column for course"),
+        (["score", "hours"], {}, r"no column for course \(--set course=VALUE for all rows\)"),
         (["scores", "hours", "course"], {}, r"no column for score \(--map scores=score\?\)"),
         (HEADER, {"skore": "hours"}, r"no column 'skore' to map; did you mean 'score'\?"),
         (HEADER, {"id": "ours"}, r"the model has no field 'ours'; did you mean 'hours'\?"),
@@ -275,6 +268,92 @@ def test_columns_are_mapped(predictor):
         ([*HEADER, "predicted_grade"], {}, r"already has the columns \['predicted_grade'\]"),
     ],
 )
-def test_a_header_that_does_not_fit_is_refused(predictor, header, mapping, message):
+def test_a_header_that_does_not_fit_is_refused(predict_rows, header, mapping, message):
     with pytest.raises(TableError, match=message):
-        TablePredictor(predictor, header, mapping)
+        predict_rows(header, [["1"] * len(header)], mapping=TableMapping(mapping))
+
+
+def test_chosen_columns_come_in_their_order_and_errors_always(predict_rows):
+    rows = [["x", "12", "6.5", "math"], ["y", "21", "1", "math"]]
+    (good, bad), _ = predict_rows(HEADER, rows, columns=("risk", "predicted_grade"))
+    assert list(good) == [*HEADER, "risk", "predicted_grade", "error"]
+    assert (bad["risk"], bad["error"][:5]) == ("", "score")
+    with pytest.raises(TableError, match=r"no column 'risks'; did you mean 'risk'\?"):
+        predict_rows(HEADER, rows, columns=("risks",))
+
+
+def test_sorted_by_risk_the_highest_comes_first_and_refused_rows_last(predict_rows):
+    rows = [[str(i), score, "6.5", "math"] for i, score in enumerate(["12", "x", "3", "17"])]
+    written, _ = predict_rows(HEADER, rows, sort="risk")
+    assert [row["id"] for row in written] == ["2", "0", "3", "1"]
+    risks = [float(row["risk"]) for row in written[:3]]
+    assert risks == sorted(risks, reverse=True)
+
+
+def test_one_value_may_be_set_for_all_rows(predictor, predict_rows):
+    mapping = TableMapping(constants={"course": "math"})
+    (written,), summary = predict_rows(["score", "hours"], [["12", "6.5"]], mapping=mapping)
+    expected = predictor.predict({"score": 12, "hours": 6.5, "course": "math"})
+    assert float(written["predicted_grade"]) == expected.outputs["grade"].value
+    assert "course" not in summary.absent
+    for constants, message in [
+        ({"cours": "math"}, r"--set cours: the model has no such field; did you mean 'course'"),
+        ({"score": "12"}, "--set score: the table has a column of it"),
+    ]:
+        with pytest.raises(TableError, match=message):
+            predict_rows(HEADER, [["x"] * 4], mapping=TableMapping(constants=constants))
+
+
+def test_words_may_stand_for_values(predict_rows):
+    rows = [["x", "twelve", "6.5", "Mathe"], ["y", "12", "6.5", "math"]]
+    for name in ("course", "Fach"):
+        header = ["id", "score", "hours", name]
+        columns = {} if name == "course" else {"Fach": "course"}
+        values = {name: {"Mathe": "math"}, "score": {"twelve": "12"}}
+        (one, other), _ = predict_rows(header, rows, mapping=TableMapping(columns, values))
+        assert one["predicted_grade"] == other["predicted_grade"] != ""
+    with pytest.raises(TableError, match=r"--map-value Fächer: there is no such column"):
+        predict_rows(HEADER, rows, mapping=TableMapping(values={"Fächer": {"a": "b"}}))
+
+
+@pytest.mark.parametrize("threads", [1, 2, 4])
+def test_the_answer_does_not_depend_on_the_threads(predict_content, threads):
+    rows = [f"n{i},{i % 22},{i % 7},{'math' if i % 3 else 'art'}" for i in range(30_000)]
+    content = "\n".join([",".join(HEADER), *rows[:99], "Average,12,,", *rows[99:]])
+    found, summary = predict_content(content, threads=threads)
+    assert (summary.rows, summary.passed) == (30_000, (101,))
+    assert found == predict_content(content, threads=1)[0]
+    assert found.count(b"\n") == 30_002
+
+
+def test_a_row_that_is_no_student_keeps_its_place(predict_rows):
+    rows = [["Mean", "9", "", ""], ["x", "12", "6.5", "math"], ["Maximum", "17", "", ""]]
+    written, summary = predict_rows(HEADER, [*rows, ["y", "3", "1", "math"]])
+    assert [row["id"] for row in written] == ["Mean", "x", "Maximum", "y"]
+    assert [bool(row["predicted_grade"]) for row in written] == [False, True, False, True]
+    assert written[0]["notes"] == "not a student: passed through without a prediction"
+    assert (summary.rows, summary.refused, summary.passed) == (2, 0, (2, 4))
+
+
+def test_totals_that_the_table_says_are_used_and_told(predictor, predict_rows):
+    rows = [["Points Possible", "50", "", ""], ["x", "30", "6.5", "math"]]
+    (_, written), summary = predict_rows(HEADER, rows)
+    expected = predictor.predict({"score": 12, "hours": 6.5, "course": "math"})
+    assert float(written["predicted_grade"]) == expected.outputs["grade"].value
+    assert "Row 2 says what the marks are out of: score 50" in summary.remarks
+    assert summary.mapping.columns == {"score": "score/50"}
+    # What was said counts more.
+    mapping = TableMapping({"score": "score/60"})
+    (_, other), _ = predict_rows(HEADER, rows, mapping=mapping)
+    assert other["predicted_grade"] != written["predicted_grade"]
+
+
+def test_reasons_name_the_fields_that_moved_the_answer(changed, predict_rows):
+    background = ({"score": 3, "hours": 1.0, "course": "physics"},)
+    using = changed(reference=Reference(background=background))
+    rows = [["x", "17", "6.5", "math"], ["y", "99", "1", "math"]]
+    (good, bad), _ = predict_rows(HEADER, rows, using=using, reasons=2)
+    explanation = using.explain({"score": 17, "hours": 6.5, "course": "math"}, "grade")
+    expected = [f"{f.feature} {f.contribution:+.2f}" for f in explanation.features[:2]]
+    assert good["reasons"] == "; ".join(expected)
+    assert bad["reasons"] == ""

@@ -10,13 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from satchel import TableError
+from satchel.tables.columns import Part
 from satchel.tables.csv.dialect import Style
 from satchel.tables.csv.reader import CsvReader
 from satchel.tables.csv.writer import CsvWriter
-from satchel.tables.mapping import wanted
-from satchel.tables.marks import MISSING, Marks
-from satchel.tables.opening import open_table
-from satchel.tables.predict import TablePredictor
+from satchel.tables.mapping import TableMapping
+from satchel.tables.marks import MISSING
+from satchel.tables.opening import open_file
+from satchel.tables.run import TableRun, open_table
 from satchel.tables.table import Options, Wanted
 
 HEADER = ["name", "score", "hours", "größe", "course"]
@@ -34,10 +35,11 @@ def rows(table):
 
 def predictions(predictor, content, name="class.csv"):
     """Return the predictions of a table as plain Python, errors too."""
-    spec = predictor.spec
-    table = open_table(io.BytesIO(content), name, Options(), wanted(spec, {}, {}))
-    predicts = TablePredictor(predictor, table.header, {}, marks=Marks(MISSING, table.decimal))
-    return [item.as_dict() for chunk in table.chunks() for item in predicts.predict(chunk.rows)]
+    file = io.BytesIO(content)
+    file.name = name
+    with open_table(file, spec=predictor.spec) as table:
+        parts = [p for p in TableRun(predictor, table, TableMapping()) if isinstance(p, Part)]
+    return [item.as_dict() for part in parts for item in part.predictions]
 
 
 # ---- encodings -------------------------------------------------------------------------------
@@ -111,7 +113,7 @@ class Pipe(io.RawIOBase):
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 def test_what_comes_through_a_pipe_is_read_alike(encoding):
     content = ("name;größe\n" + "Zoë;1,5\n" * 200_000).encode(encoding)
-    piped = open_table(io.BufferedReader(Pipe(content)), "standard input", wanted=FIELDS)
+    piped = open_file(io.BufferedReader(Pipe(content)), "standard input", wanted=FIELDS)
     assert piped.header == ["name", "größe"]
     assert (piped.style, rows(piped)) == (reader(content).style, rows(reader(content)))
 

@@ -4,7 +4,7 @@ import datetime
 import io
 import json
 import zipfile
-from contextlib import closing, nullcontext
+from contextlib import nullcontext
 
 import pytest
 from hypothesis import given
@@ -12,13 +12,12 @@ from hypothesis import strategies as st
 
 from satchel import TableError
 from satchel.tables import excel, opening
-from satchel.tables.answer import answer_kind, open_writer
+from satchel.tables.answer import answer_kind
 from satchel.tables.cells import Percent
 from satchel.tables.csv.reader import CsvReader
-from satchel.tables.mapping import wanted
-from satchel.tables.marks import MISSING, Marks
-from satchel.tables.opening import open_table
-from satchel.tables.predict import TablePredictor
+from satchel.tables.mapping import TableMapping, wanted
+from satchel.tables.opening import open_file
+from satchel.tables.run import TableOptions, predict_table
 from satchel.tables.table import Options
 
 openpyxl = pytest.importorskip("openpyxl", reason="Excel needs the extra 'excel'")
@@ -70,8 +69,8 @@ def as_format(kind):
 
 
 def opened(content, name, spec=None, **options):
-    names = wanted(spec, {}, {}) if spec is not None else opening.ANY
-    return open_table(io.BytesIO(content), name, Options(**options), names)
+    names = wanted(spec, TableMapping(), {}) if spec is not None else opening.ANY
+    return open_file(io.BytesIO(content), name, Options(**options), names)
 
 
 def cells(table):
@@ -80,15 +79,11 @@ def cells(table):
 
 def answer(predictor, content, name, kind, path=None):
     """Predict a table, and return the answer as bytes."""
-    table = opened(content, name, predictor.spec)
-    predicts = TablePredictor(predictor, table.header, {}, marks=Marks(MISSING, table.decimal))
-    out = io.BytesIO()
-    writer = open_writer(out, kind, path, table, predicts.places, predicts.numbers)
-    with closing(table), closing(writer):
-        writer.write([predicts.header])
-        for chunk in table.chunks():
-            writer.write(predicts.answer(chunk.rows, predicts.predict(chunk.rows)))
-        writer.finish()
+    source, out = io.BytesIO(content), io.BytesIO()
+    source.name = name
+    if path is not None:
+        out.name = path
+    predict_table(predictor, source, out, TableOptions(kind=kind))
     return out.getvalue()
 
 
@@ -315,11 +310,10 @@ def test_formulas_that_no_spreadsheet_has_computed_are_told(predictor):
         made.active.append(row)
     file = io.BytesIO()
     made.save(file)
-    table = opened(file.getvalue(), "c.xlsx")
-    predicts = TablePredictor(predictor, table.header, {})
-    for chunk in table.chunks():
-        predicts.predict(chunk.rows)
-    (warning,) = [one for one in predicts.remarks() if "formulas" in one]
+    source = io.BytesIO(file.getvalue())
+    source.name = "c.xlsx"
+    summary = predict_table(predictor, source)
+    (warning,) = [one for one in summary.remarks if "formulas" in one]
     assert warning.startswith("Warning: no row has a value of hours")
 
 

@@ -3,18 +3,19 @@
 import math
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 from satchel import TableError
+from satchel.encode.readers import Unreadable
 from satchel.spec import Category, Number, NumberBins, Reference
-from satchel.tables.average import WithoutAverage, is_average
 from satchel.tables.cells import Percent, as_number
 from satchel.tables.formulas import neutralised
-from satchel.tables.mapping import Held, hint, read_mapping, wanted
+from satchel.tables.mapping import Held, TableMapping, hints, read_columns, wanted
 from satchel.tables.marks import MISSING, CellReader, Marks
-from satchel.tables.predict import TablePredictor
 from satchel.tables.scale import ScaleWatch
-from satchel.tables.table import Chunk
+from satchel.tables.students import LABELS, Passed, is_student, students
+from satchel.tables.table import Chunk, Columnar
 
 MARK = Number(name="mark", label="Mark", integer=True, limits=(0.0, 20.0))
 SHARE = Number(name="share", label="Share", unit="percent", limits=(0.0, 110.0))
@@ -36,7 +37,8 @@ def test_marks_for_missing(cell):
 def test_marks_of_ones_own_are_added():
     marks = Marks((*MISSING, "Krank"))
     assert (read("krank", marks=marks), read("abs", marks=marks)) == ("", "")
-    assert read("krank") == "krank"
+    with pytest.raises(ValueError, match="say --missing=krank if it stands for no value"):
+        read("krank")
 
 
 def test_a_value_of_the_field_is_no_mark():
@@ -93,19 +95,66 @@ def test_what_is_no_number_is_left_to_the_field(cell):
 
 def test_a_column_is_read_as_its_cells_are():
     reader = CellReader("mark", MARK, Marks(decimal=","))
-    values, wrong = reader.column(["1,5", "-", "85%", "1,5", "x"])
-    assert values == ["1.5", "", "", "1.5", "x"]
-    assert list(wrong) == [2]
-    values, wrong = reader.column([1.5, None, Percent(0.85), "1,5", "x"])
-    assert values == [1.5, None, None, "1.5", "x"]
-    assert list(wrong) == [2]
+    for cells in (
+        ["1,5", "-", "85%", "1,5", "x9"],
+        np.array(["1,5", "-", "85%", "1,5", "x9"]),
+        [1.5, None, Percent(0.85), "1,5", "x9"],
+    ):
+        column = reader.column(cells)
+        assert column.values[[0, 3]].tolist() == [1.5, 1.5]
+        assert list(column.unsettled) == [1, 2, 4]
+        assert column[1] in ("", None)
+        assert column[4] == "x9"
+        assert isinstance(column[2], Unreadable)
+        assert "'85%' is a percentage" in column[2].message
+        assert list(column[1:].unsettled) == [0, 1, 3]
+        assert column[3:][1] == "x9"
+
+
+@pytest.mark.parametrize(
+    ("cell", "value"),
+    [
+        ("13/20", 13.0),
+        (" 13 / 20 ", 13.0),
+        ("26/40", 13.0),
+        ("6,5/10", 13.0),
+        ("١٣", "13"),
+        ("۱۲", "12"),
+        ("１２", "12"),  # noqa: RUF001
+        ("１２，５", "12.5"),  # noqa: RUF001
+    ],
+)
+def test_marks_of_many_hands(cell, value):
+    assert read(cell, marks=Marks(decimal="")) == value
+
+
+@pytest.mark.parametrize(
+    ("cell", "message"),
+    [
+        (
+            "EX",
+            "mark = 'EX' is not a number; give a whole number from 0 to 20, or say --missing=EX",
+        ),
+        ("B+", "or say --missing='B\\+' if it stands for no value"),
+        ("12-Dec", r"looks like a date \(a spreadsheet may have made it of 12/12\)"),
+        ("3 June", r"may have made it of 3/6\)"),
+    ],
+)
+def test_what_a_mark_may_have_been_is_told(cell, message):
+    with pytest.raises(ValueError, match=message):
+        read(cell)
+
+
+@pytest.mark.parametrize("cell", ["13 pts", "14*", "13 (65%)", "²", "1/0", "21/20", "-1/20"])
+def test_what_is_no_mark_is_left_to_the_field(cell):
+    assert read(cell) == cell if cell != "²" else read("1²") == "1²"
 
 
 # ---- mapping ---------------------------------------------------------------------------------
 
 
 def test_a_mapping_with_totals(spec):
-    held = read_mapping(spec, {"P": "score/50", "H": "hours", "Q": "score / 12,5"})
+    held = read_columns(spec, {"P": "score/50", "H": "hours", "Q": "score / 12,5"})
     assert held == {"P": Held("score", 50.0), "H": Held("hours"), "Q": Held("score", 12.5)}
 
 
@@ -122,11 +171,11 @@ def test_a_mapping_with_totals(spec):
 )
 def test_a_mapping_that_does_not_fit(spec, ours, message):
     with pytest.raises(TableError, match=message):
-        read_mapping(spec, {"x": ours})
+        read_columns(spec, {"x": ours})
 
 
 def test_the_names_by_which_a_header_is_known(spec):
-    found = wanted(spec, {"Punkte": "score/50"}, {"grade": "Note"})
+    found = wanted(spec, TableMapping({"Punkte": "score/50"}), {"grade": "Note"})
     assert list(found.required) == ["Punkte", "hours", "course"]
     assert {"Punkte", "hours", "größe"} <= set(found.known)
     assert "score" not in found.known
@@ -134,29 +183,46 @@ def test_the_names_by_which_a_header_is_known(spec):
 
 
 def test_hints_go_by_letters_and_by_what_a_name_holds():
-    assert hint("Hours_Studied", ["hours studied", "x"]) == "hours studied"
-    assert hint("Quiz1", ["Surname", "Assignment: Quiz 1 (Real)"]) == "Assignment: Quiz 1 (Real)"
-    assert hint("Quiz1", ["Surname"]) == ""
+    assert hints(["Hours_Studied"], ["hours studied", "x"]) == {"Hours_Studied": "hours studied"}
+    moodle = "Assignment: Quiz 1 (Real)"
+    assert hints(["Quiz1"], ["Surname", moodle]) == {"Quiz1": moodle}
+    assert hints(["Quiz1"], ["Surname"]) == {}
 
 
-def test_totals_and_marks_in_a_table(predictor):
-    header = ["Punkte", "hours", "course"]
-    table = TablePredictor(predictor, header, {"Punkte": "score/50"}, marks=Marks(decimal=","))
-    answers = table.predict([["31", "6,5", "math"], ["51", "1", "math"], ["-", "abs", "-"]])
+def test_a_hint_is_the_one_nearest_name_and_no_column_is_offered_twice():
+    ours = ["Medu", "Fedu", "Mjob", "Fjob", "famsize"]
+    theirs = ["mother_edu", "father_edu", "mother_job", "father_job", "family_size"]
+    assert hints(ours, theirs) == dict(zip(ours, theirs, strict=True))
+    assert hints(["G1", "G2"], ["G"]) == {}
+    assert hints(["Walc"], ["Walc 1", "Walc 2"]) == {}
+
+
+def test_totals_and_marks_in_a_table(predictor, predict_content):
+    content = "Punkte;hours;course\n31;6,5;math\n51;1;math\n"
+    mapping = TableMapping({"Punkte": "score/50"})
+    answer, summary = predict_content(content, mapping=mapping)
+    _, good, bad = answer.decode().splitlines()
     expected = predictor.predict({"score": 12, "hours": 6.5, "course": "math"})
-    assert answers[0].outputs == expected.outputs
-    assert str(answers[1]).startswith("score = '51' is out of bounds; give a number from 0 to 50")
-    assert str(answers[2]) == "the row is empty"
-    assert "score takes whole numbers: marks out of another total were rounded" in table.remarks()
+    assert good.split(";")[3] == str(expected.outputs["grade"].value).replace(".", ",")
+    assert "score = '51' is out of bounds; give a number from 0 to 50" in bad
+    assert summary.remarks == (
+        "score takes whole numbers: marks out of another total were rounded",
+    )
 
 
-def test_a_header_without_any_field_lists_what_is_there(predictor):
-    message = r"no column for score; hours; course; its columns are 'Class 7b', 'x' \(--header-row"
+def test_a_row_without_any_value_is_refused_or_no_row(predict_content):
+    answer, summary = predict_content("id,score,hours,course\nx,-,abs,-\n,,,\ny,12,1,math\n")
+    assert (summary.rows, summary.refused) == (2, 1)
+    assert b"the row is empty" in answer
+
+
+def test_a_header_without_any_field_lists_what_is_there(predict_content):
+    message = r"no column for score \(.*; hours .*; its columns are 'Class 7b', 'x' \(--header-row"
     with pytest.raises(TableError, match=message):
-        TablePredictor(predictor, ["Class 7b", "x"], {})
+        predict_content("Class 7b,x\n1,2\n")
 
 
-# ---- the row of averages ---------------------------------------------------------------------
+# ---- rows that are no students ---------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -165,51 +231,80 @@ def test_a_header_without_any_field_lists_what_is_there(predictor):
         ["Overall average", "", "", "12.5"],
         ["", "Class average:", "3,5"],
         ["MEAN", None, 12.5],
-        ["Durchschnitt", "", "math"],
+        ["Durchschnitt", "", "2,3"],
         ["Klassendurchschnitt", "2,3"],
         ["Moyenne", "12"],
         ["Media", "7,1"],
-        ["Average (28 pupils)", "7"],
+        ["Average (28 students)", "7"],
         ["12", "average", "-"],
+        ["    Points Possible", "", "10.00", "(read only)"],
+        ["Out of", "20"],
+        ["", "", "Manual Posting", ""],
+        ["Std. Dev.", "3.2"],
+        ["Generated 2025-11-02 by the office"],
+        ["Exported: today", "", None],
     ],
 )
-def test_a_row_of_averages(row):
-    assert is_average(row)
+def test_a_row_that_is_no_student(row):
+    assert not is_student(row)
 
 
 @pytest.mark.parametrize(
     "row",
     [
-        ["Media", "Rossi", "7"],  # a pupil of that name
+        ["Media", "Rossi", "7"],  # a student of that name
         ["Mean", "Ada", "12"],
         ["Meaney", "12"],
         ["Ada", "average"],
         ["Average Joe", "12"],
+        ["Max", "Power", "12"],
+        ["Page", "12"],
+        ["Ada"],
         ["", ""],
         [],
         [None, 3],
     ],
 )
-def test_a_row_of_a_pupil(row):
-    assert not is_average(row)
+def test_a_row_of_a_student(row):
+    assert is_student(row)
 
 
-def test_only_the_last_row_of_all_is_set_apart():
-    average, ada = ["Average", "1"], ["Ada", "1"]
+@pytest.mark.parametrize("as_array", [True, False])
+def test_rows_that_are_no_students_are_set_apart_wherever_they_stand(as_array):
+    rows = [["Ada", "1"], ["  mean", "2"], ["Ben", "3"], ["TOTAL", "4"], ["Cy", "5"]]
+    given = Rows(rows) if as_array else rows
+    found = list(students([Chunk(given, range(2, 7))], [1], 2))
+    assert [item.row if isinstance(item, Passed) else list(item.rows) for item in found] == [
+        [["Ada", "1"]],
+        ["  mean", "2"],
+        [["Ben", "3"]],
+        ["TOTAL", "4"],
+        [["Cy", "5"]],
+    ]
+    assert [item.number for item in found if isinstance(item, Passed)] == [3, 5]
 
-    def through(*chunks):
-        numbers = iter(range(2, 20))
-        found = WithoutAverage([Chunk(rows, [next(numbers) for _ in rows]) for rows in chunks])
-        return [chunk.rows for chunk in found], found.row, found.number
 
-    assert through([average, ada], [average], [ada, average]) == (
-        [[average, ada], [average], [ada]],
-        average,
-        6,
-    )
-    assert through([ada], [average]) == ([[ada]], average, 3)
-    assert through([average, ada]) == ([[average, ada]], None, 0)
-    assert through() == ([], None, 0)
+@pytest.mark.parametrize("label", sorted(LABELS))
+def test_every_label_is_found_in_a_column_of_names(label):
+    for spelled in (label, label.title(), f"{label.upper()}:"):
+        rows = Rows([["Ada Lovelace", "1"], [spelled, "2"]])
+        assert len(list(students([Chunk(rows, [2, 3])], [1], 2))) == 2, spelled
+
+
+class Rows(Columnar):
+    """Rows that give their columns as arrays, as plain CSV does."""
+
+    def __init__(self, rows):
+        self._rows = rows
+
+    def __len__(self):
+        return len(self._rows)
+
+    def __getitem__(self, i):
+        return Rows(self._rows[i]) if isinstance(i, slice) else self._rows[i]
+
+    def column(self, place):
+        return np.array([row[place] for row in self._rows])
 
 
 # ---- formulas --------------------------------------------------------------------------------
@@ -252,8 +347,9 @@ def test_text_becomes_a_number_only_where_nothing_is_lost(cell, decimal, value):
 def watched(feature, *chunks, bins=()):
     spec = SimpleNamespace(reference=Reference(bins=bins))
     watch = ScaleWatch(feature, spec, "Col")
+    reader = CellReader(feature.name, feature, Marks())
     for chunk in chunks:
-        watch.see(chunk)
+        watch.see(reader.column(chunk).values)
     return watch.warning()
 
 

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from functools import partial
 
 import numpy as np
 import pytest
@@ -15,10 +16,10 @@ from satchel.tables.csv.digits import read_plain_numbers
 from satchel.tables.csv.plain import PlainRows, split
 from satchel.tables.csv.reader import CsvReader
 from satchel.tables.csv.writer import CsvWriter
-from satchel.tables.mapping import wanted
-from satchel.tables.marks import MISSING, CellReader, Marks
-from satchel.tables.predict import TablePredictor
-from satchel.tables.table import ROWS_PER_CHUNK, Options
+from satchel.tables.mapping import TableMapping
+from satchel.tables.marks import CellReader, Marks
+from satchel.tables.run import TableAnswer, TableOptions, TableRun, open_table
+from satchel.tables.table import ROWS_PER_CHUNK, Answered, Options
 from satchel.values import read_number
 
 letters = st.text("a,;\t\"\n\r é€\0'=-", max_size=5)
@@ -101,19 +102,22 @@ def test_what_is_not_plain_is_left_to_others(text):
     assert read_plain_numbers(np.array(["1", text]), point=True) is None
 
 
-def answer(predictor, content, brief, missing=MISSING):
+def answer(predictor, content, brief, missing=()):
     out = io.BytesIO()
-    reader = CsvReader(io.BytesIO(content), "class.csv", wanted=wanted(predictor.spec, {}, {}))
-    marks = Marks(missing, reader.decimal)
-    table = TablePredictor(predictor, reader.header, {}, brief, marks)
-    writer = CsvWriter(out, reader.style)
-    writer.write([table.header])
-    plain = 0
-    for chunk in reader.chunks(7):
-        plain += isinstance(chunk.rows, PlainRows)
-        writer.write(table.answer(chunk.rows, table.predict(chunk.rows)))
+    file = io.BytesIO(content)
+    mapping = TableMapping(missing=missing)
+    with open_table(file, mapping, predictor.spec) as reader:
+        reader.chunks = partial(reader.chunks, 7)
+        run = TableRun(predictor, reader, mapping)
+        table = TableAnswer(run, TableOptions(brief=brief))
+        writer = CsvWriter(out, reader.style)
+        writer.write([table.header])
+        plain = 0
+        for rows in table:
+            plain += isinstance(rows, Answered) and isinstance(rows.rows, PlainRows)
+            writer.write(rows)
     text = out.getvalue().decode()
-    told = (table.count, table.refused, list(table.remarks()))
+    told = (run.rows, run.refused, list(run.remarks()))
     return parsed(text, reader.style.delimiter), told, plain
 
 
@@ -138,9 +142,9 @@ plain_rows = st.tuples(cells, plain_scores, plain_scores, st.sampled_from(["math
     | st.lists(plain_rows, min_size=21, max_size=40),
     st.booleans(),
     st.sampled_from(["\n", "\r\n"]),
-    st.sampled_from([MISSING, (*MISSING, "0")]),
+    st.sampled_from([(), ("0",)]),
 )
-@example([("Ann", "12.5", "21", "art")] * 30, True, "\n", MISSING)
+@example([("Ann", "12.5", "21", "art")] * 30, True, "\n", ())
 def test_a_table_is_answered_alike_in_both_ways(predictor, table, brief, end, missing):
     out = io.StringIO()
     header = ["name", "score", "hours", "course"]
@@ -193,7 +197,8 @@ def test_short_rows_come_in_chunks_of_no_more_than_was_asked_for():
 def test_a_category_of_many_values_is_read_as_any_other():
     values = tuple(map(chr, range(0x100, 0x240)))
     reader = CellReader("c", Category(name="c", label="c", values=values), Marks())
-    assert reader.column(np.array(values)) == (list(values), {})
+    column = reader.column(np.array(values))
+    assert (column.values.tolist(), column.unsettled) == (list(range(len(values))), [])
 
 
 def test_an_ordinary_class_list_goes_the_fast_way(predictor):
