@@ -16,7 +16,7 @@ import os
 import sys
 from collections.abc import Sequence
 from types import ModuleType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from satchel import __version__
 from satchel.errors import SatchelError
@@ -51,7 +51,16 @@ EXTRAS = {
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
+        if message.endswith("expected one argument"):
+            option = message.split()[1].rstrip(":")
+            message += f"; if its value begins with a dash, write {option}=VALUE"
         self.exit(2, f"{self.prog}: {message}\nTry '{self.prog} --help'.\n")
+
+    def _get_values(self, action: argparse.Action, arg_strings: list[str]) -> Any:
+        # Before Python 3.13 argparse takes the value of ``--missing=--`` for the end of options.
+        if action.option_strings and arg_strings == ["--"]:
+            return self._get_value(action, "--")
+        return super()._get_values(action, arg_strings)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

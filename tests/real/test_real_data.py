@@ -59,7 +59,7 @@ def test_every_row_of_the_file_gets_its_prediction(file, predicted, frame):
     assert {row["predicted_G3_label"] for row in rows} == {"fail", "pass"}
     assert {row["error"] for row in rows} == {""}
     for row in rows:
-        likely = number(row["predicted_G3_probability"]) >= 0.5
+        likely = number(row["predicted_G3_probability_of_pass"]) >= 0.5
         assert (row["predicted_G3_label"] == "pass") == likely
 
 

@@ -277,7 +277,7 @@ def test_a_record_that_cannot_be_read_is_told_in_one_line(run, text, tmp_path):
 
 def test_map_goes_with_a_file(run):
     code, _, err = run("predict", "tiny", "--record", "{}", "--map", "a=b")
-    assert (code, err) == (2, "satchel: --map goes with FILE\n")
+    assert (code, err) == (2, "satchel: --map, --map-value, --set and --mapping go with FILE\n")
 
 
 # ---- predict: a table ------------------------------------------------------------------------
@@ -303,7 +303,7 @@ def test_a_brief_answer_leaves_out_what_the_model_has_read(run, table):
     header, ada, ben = out.splitlines()
     assert header.startswith("name,predicted_grade,")
     assert (ada.split(",")[0], ben.split(",")[0]) == ("Ada", "Ben")
-    assert [len(line.split(",")) for line in (header, ada, ben)] == [14] * 3
+    assert [len(line.split(",")) for line in (header, ada, ben)] == [15] * 3
 
 
 def test_predict_a_table_as_json_lines(run, table, predictor):

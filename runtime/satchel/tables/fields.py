@@ -76,9 +76,16 @@ class Fields:
         near = hints(self.absent, self.unused)
         required = [name for name in self.absent if features[name].required]
         if required:
+            asked = [_asked(name, near) for name in required]
+            alone = [name for name in required if name not in near]
+            remedy = ""
+            if alone:
+                remedy = (
+                    "; a column of another name: --map THEIRS=OURS; one value for all rows: "
+                    f"--set {alone[0]}=VALUE"
+                )
             raise TableError(
-                f"the table has no column for {'; '.join(_asked(name, near) for name in required)}"
-                f"{self._listed(header)}"
+                f"the table has no column for {', '.join(asked)}{remedy}{self._listed(header)}"
             )
         if not self.places:
             raise TableError(
@@ -112,7 +119,7 @@ class Fields:
         listed = ", ".join(map(repr, header[:LISTED_COLUMNS]))
         more = len(header) - LISTED_COLUMNS
         and_more = f" and {more} more" if more > 0 else ""
-        return f"; its columns are {listed}{and_more} (--header-row, --map)"
+        return f"; its columns are {listed}{and_more} (--header-row)"
 
     def read(self, rows: Sequence[Row]) -> tuple[dict[str, RawColumn], dict[int, str]]:
         """Return the values of some rows by field, and by row why it cannot be used at all."""
@@ -187,8 +194,7 @@ def _words(
 
 
 def _asked(name: str, near: Mapping[str, str]) -> str:
-    remedy = _map(near[name], name) if name in near else f"--set {name}=VALUE for all rows"
-    return f"{name} ({remedy}?)" if name in near else f"{name} ({remedy})"
+    return f"{name} ({_map(near[name], name)}?)" if name in near else name
 
 
 def _map(theirs: str, ours: str) -> str:

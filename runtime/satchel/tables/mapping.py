@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -13,6 +14,7 @@ from satchel.tables.table import DEFAULT, Options, Wanted, clean_name
 from satchel.wording import meant, plain_name
 
 LEAST_HELD = 4
+_WORD = re.compile(r"[^\W\d_]+|\d+")
 LIKE, CLEARLY = 0.6, 0.05  # likeness that a hint needs, and by how much it must be the nearest
 
 
@@ -196,6 +198,16 @@ def _likeness(ours: str, theirs: str) -> float:
     one, other = plain_name(ours) or ours, plain_name(theirs) or theirs
     if one == other:
         return 2.0
-    if len(one) >= LEAST_HELD and one in other:
+    if len(one) >= LEAST_HELD and one in other and one in _runs(theirs):
         return 1.0
     return difflib.SequenceMatcher(None, one, other).ratio()
+
+
+def _runs(name: str) -> set[str]:
+    """Return what neighbouring words of a name spell together: no part of a word is a name."""
+    words = [plain_name(word) for word in _WORD.findall(name)]
+    return {
+        "".join(words[start:end])
+        for start in range(len(words))
+        for end in range(start + 1, len(words) + 1)
+    }

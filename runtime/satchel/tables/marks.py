@@ -199,9 +199,9 @@ class CellReader:
             return fraction
         percent = text.endswith("%")
         value = self._with_point(cell, text.removesuffix("%").rstrip())
+        self._check_word(cell, text)
         if percent or self._total is not None:
             return self._scaled_if_number(cell, value, percent)
-        self._check_word(cell, text)
         return value
 
     def _check_word(self, cell: str, text: str) -> None:

@@ -162,18 +162,23 @@ def _is_remark(label: str) -> bool:
 
 
 def _candidates(rows: Sequence[Row], leading: range) -> list[int]:
-    """Return the rows that need a look: a leading cell begins as a label or remark does."""
+    """Return the rows that need a look: a leading cell is a label, or all of them are blank."""
     found: set[int] = set()
+    blank: set[int] | None = None
     for place in leading:
         column = column_of(rows, place)
         if isinstance(column, np.ndarray) and column.dtype.kind == "U":
             likely = np.isin(column.astype(f"U{_FIRST}"), _SPELLED) | (column.astype("U1") == " ")
             found.update(i for i in np.flatnonzero(likely).tolist() if _begins(str(column[i])))
+            empty = set(np.flatnonzero(column == "").tolist())
+            blank = empty if blank is None else blank & empty
             continue
         if len(column) < len(rows):  # some rows are too short
             column = [row[place] if place < len(row) else None for row in rows]
         found.update(i for i, cell in enumerate(column) if _begins(cell))
-    return sorted(found)
+        empty = {i for i, cell in enumerate(column) if is_blank(cell)}
+        blank = empty if blank is None else blank & empty
+    return sorted(found | (blank or set()))
 
 
 def _begins(cell: object) -> bool:

@@ -247,3 +247,67 @@ def test_help_is_short_and_names_the_marks(run):
     assert len(text.splitlines()) < 90
     assert "n/a" in text
     assert "--map THEIRS=OURS" in text
+
+
+@pytest.mark.parametrize("mark", ["--", "-", "-x", "--x"])
+def test_a_mark_for_missing_may_begin_with_a_dash(run, table, mark):
+    path = table(f"score,hours,course\n12,{mark},math\n")
+    code, out, _ = run("predict", "tiny", path, f"--missing={mark}")
+    assert code == 0
+    assert "hours was not given" in out.decode()
+    code, _, err = run("predict", "tiny", path, "--missing", "--x")
+    assert code == 2
+    assert "if its value begins with a dash, write --missing=VALUE" in err
+
+
+def test_a_mapping_may_hold_equals_signs_and_be_saved_and_given_again(run, table, tmp_path):
+    content = "Quiz (=/20);hours;Fach\n12;6,5;Mathe\nx;1;Mathe\n"
+    path, saved = table(content), tmp_path / "class.toml"
+    said = ("--map", "Quiz (=/20)=score", "--map", "Fach=course", "--map-value", "Fach:Mathe=math")
+    code, first, _ = run(
+        "predict", "tiny", path, *said, "--missing=x", "--save-mapping", str(saved)
+    )
+    assert code == 1
+    again = run("predict", "tiny", path, "--mapping", str(saved))
+    assert (again[0], again[1]) == (1, first)
+    text = saved.read_text("utf-8")
+    assert '"Quiz (=/20)" = "score"' in text
+    assert '[values."Fach"]' in text
+    assert 'missing = ["x"]' in text
+
+
+@pytest.mark.parametrize(
+    ("toml", "message"),
+    [
+        ("columns = 3", "columns must be a table, [columns]"),
+        ("[columns]\na = [1]", "'a' in [columns] must be text"),
+        ("[colums]\na = 'b'", "unknown key 'colums'; there are missing, table, columns"),
+        ("missing = 'x'", "missing must be a list of texts"),
+        ("[table]\nheader-row = 0", "header-row in [table] must be a whole number from 1"),
+        ("[table]\ndecimal = 'comma'", 'decimal in [table] must be "." or ","'),
+        ("[", "is not TOML"),
+    ],
+)
+def test_a_mapping_that_is_none_is_refused(run, table, tmp_path, toml, message):
+    path = tmp_path / "bad.toml"
+    path.write_text(toml)
+    code, out, err = run("predict", "tiny", table("a\n1\n"), "--mapping", str(path))
+    assert (code, out) == (2, b"")
+    assert f"satchel: {path}" in err
+    assert message in err
+
+
+def test_explain_reads_a_table(run, table):
+    path = table("name,score,hours,course\nAda,12,6.5,math\nMean,9,,\nBen,99,1,math\n")
+    code, out, _ = run("explain", "tiny", path, "--change", '{"score": 13}')
+    text = out.decode()
+    assert code == 1
+    assert text.startswith("Row 2\n")
+    assert "Row 4\nscore = '99' is out of bounds" in text
+    assert "Row 3" not in text
+    code, out, _ = run("explain", "tiny", path, "--change", "{}", "--row", "2", "--json")
+    (line,) = out.decode().splitlines()
+    assert code == 0
+    assert json.loads(line)["row"] == 2
+    code, _, err = run("explain", "tiny", path, "--row", "3")
+    assert (code, "the table has no row 3 of a student" in err) == (2, True)

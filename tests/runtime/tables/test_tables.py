@@ -259,7 +259,7 @@ def test_columns_are_mapped(predictor, predict_rows):
 @pytest.mark.parametrize(
     ("header", "mapping", "message"),
     [
-        (["score", "hours"], {}, r"no column for course \(--set course=VALUE for all rows\)"),
+        (["score", "hours"], {}, r"no column for course; .*: --set course=VALUE"),
         (["scores", "hours", "course"], {}, r"no column for score \(--map scores=score\?\)"),
         (HEADER, {"skore": "hours"}, r"no column 'skore' to map; did you mean 'score'\?"),
         (HEADER, {"id": "ours"}, r"the model has no field 'ours'; did you mean 'hours'\?"),

@@ -195,6 +195,8 @@ def test_a_hint_is_the_one_nearest_name_and_no_column_is_offered_twice():
     assert hints(ours, theirs) == dict(zip(ours, theirs, strict=True))
     assert hints(["G1", "G2"], ["G"]) == {}
     assert hints(["Walc"], ["Walc 1", "Walc 2"]) == {}
+    # "weekend_alcohol" holds the letters of "Dalc", but no such word.
+    assert hints(["Dalc", "Walc"], ["workday_alcohol", "weekend_alcohol"]) == {}
 
 
 def test_totals_and_marks_in_a_table(predictor, predict_content):
@@ -217,7 +219,9 @@ def test_a_row_without_any_value_is_refused_or_no_row(predict_content):
 
 
 def test_a_header_without_any_field_lists_what_is_there(predict_content):
-    message = r"no column for score \(.*; hours .*; its columns are 'Class 7b', 'x' \(--header-row"
+    message = (
+        r"no column for score, hours, course; .* its columns are 'Class 7b', 'x' \(--header-row"
+    )
     with pytest.raises(TableError, match=message):
         predict_content("Class 7b,x\n1,2\n")
 
