@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from satchel.note import Note
     from satchel.prediction import Answer, Answers, Interval, Origin, Prediction, Predictions
     from satchel.predictor import Predictor, Verification, load
+    from satchel.tables.mapping import TableMapping
+    from satchel.tables.run import TableOptions, TableSummary, open_table, predict_table
+    from satchel.tables.table import Chunk, Options, Table
 
 __version__ = "0.2.0"
 
@@ -36,6 +39,7 @@ __all__ = [
     "Answers",
     "Bundle",
     "BundleError",
+    "Chunk",
     "Comparison",
     "Contribution",
     "DataError",
@@ -44,6 +48,7 @@ __all__ = [
     "FeatureDrift",
     "Interval",
     "Note",
+    "Options",
     "Origin",
     "Prediction",
     "Predictions",
@@ -54,12 +59,18 @@ __all__ = [
     "SpecError",
     "Suggestion",
     "Suggestions",
+    "Table",
     "TableError",
+    "TableMapping",
+    "TableOptions",
+    "TableSummary",
     "Verification",
     "WhatIf",
     "__version__",
     "load",
     "models",
+    "open_table",
+    "predict_table",
 ]
 
 # Where the names above are looked for when they are first used, what needs least first: so
@@ -74,6 +85,9 @@ _HOMES = (
     "insight.explain",
     "insight.what_if",
     "insight.drift",
+    "tables.table",
+    "tables.mapping",
+    "tables.run",
 )
 
 telemetry.switch_off()

@@ -37,6 +37,8 @@ class TableMapping:
         How the file is written.
     """
 
+    __module__ = "satchel"
+
     columns: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     constants: Mapping[str, str] = field(default_factory=dict)

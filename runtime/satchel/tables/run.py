@@ -66,6 +66,8 @@ class TableOptions:
         there are processors, two at most.
     """
 
+    __module__ = "satchel"
+
     mapping: TableMapping = field(default_factory=TableMapping)
     brief: bool = False
     columns: tuple[str, ...] | None = None
@@ -95,6 +97,8 @@ class TableSummary:
     remarks : tuple of str
         What a person should know.
     """
+
+    __module__ = "satchel"
 
     rows: int
     refused: int
@@ -216,6 +220,9 @@ def _opened(target: Source) -> Iterator[BinaryIO]:
             yield cast(BinaryIO, file)
     else:
         yield target
+
+
+open_table.__module__ = predict_table.__module__ = "satchel"
 
 
 class TableRun:

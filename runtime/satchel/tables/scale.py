@@ -6,18 +6,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satchel.spec import Number, NumberBins, Spec
-from satchel.tables.marks import full_marks
+from satchel.tables.mapping import takes_total
 from satchel.values import plain
 
 LOWEST = 0.1
 BY_CHANCE = 0.05
+LEAST = 2  # values, to say anything of a column
+TOTALS = (5, 10, 20, 25, 30, 40, 50, 60, 80, 100, 120, 150, 200, 250, 300, 400, 500, 1000)
 
 
 class ScaleWatch:
     """Sees the values of one column go by.
 
-    A column is suspect where all its values lie in the lowest tenth of the field's range, and
-    so many training rows would not: few absences are no marks out of another total.
+    A column is suspect where most of its values are beyond the field's upper limit; or where all
+    lie in the lowest tenth of its range, and so many training rows would not: few absences are no
+    marks out of another total.
 
     Parameters
     ----------
@@ -37,31 +40,48 @@ class ScaleWatch:
         self._threshold = self._low + LOWEST * (self._high - self._low)
         # A count of few steps, as of failures, is often at its lowest.
         few = feature.integer and self._threshold < self._low + 1
-        self._watched = self._low < self._high and not few
+        self._low_so_far = self._low < self._high and not few
         self._share = _share_below(spec, feature.name, self._threshold)
-        self._count = 0
+        self._count = self._above = 0
+        self._largest = -np.inf
 
     def see(self, values: NDArray[np.float64]) -> None:
         """Look at the next values of the column, NaN where there is none."""
-        if not self._watched:
-            return
         numbers = values[~np.isnan(values)]
         if not len(numbers):
             return
         self._count += len(numbers)
-        self._watched = bool(((numbers >= self._low) & (numbers <= self._threshold)).all())
+        self._largest = max(self._largest, float(numbers.max()))
+        if self._feature.limits[1] is not None:
+            self._above += int((numbers > self._feature.limits[1]).sum())
+        self._low_so_far &= bool(((numbers >= self._low) & (numbers <= self._threshold)).all())
 
     def warning(self) -> str:
         """Return what to say of the column, or nothing."""
+        if self._count < LEAST:
+            return ""
+        if self._above > self._count / 2:
+            return self._too_high()
         by_chance = self._share**self._count > BY_CHANCE
-        if not self._watched or self._count < 2 or by_chance:
+        if not self._low_so_far or by_chance:
             return ""
         name = self._feature.name
-        scaled = self._feature.limits[0] in (None, 0) and full_marks(self._feature) is not None
         remedy = f'; where they are out of another total: --map "{self._column}={name}/TOTAL"'
         return (
             f"all values of {name} lie in the lowest tenth of its range ({plain(self._low)} to "
-            f"{plain(self._high)}): probably another scale{remedy if scaled else ''}"
+            f"{plain(self._high)}): probably another scale"
+            f"{remedy if takes_total(self._feature) else ''}"
+        )
+
+    def _too_high(self) -> str:
+        name = self._feature.name
+        text = f"most values of {name} are above {plain(self._high)}, its upper limit"
+        total = next((total for total in TOTALS if self._largest <= total), None)
+        if not takes_total(self._feature) or total is None:
+            return text
+        return (
+            f"{text}: they look as if they were out of {total}; "
+            f'--map "{self._column}={name}/{total}" brings them to it'
         )
 
 

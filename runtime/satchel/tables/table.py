@@ -37,6 +37,8 @@ class Options:
         The encoding of CSV, as Python names it; empty where it is to be found.
     """
 
+    __module__ = "satchel"
+
     sheet: str = ""
     header_row: int | None = None
     decimal: str = ""
@@ -88,6 +90,8 @@ class Chunk:
     numbers : sequence of int
         The row of a spreadsheet, or the line of a JSON Lines file, that each one is.
     """
+
+    __module__ = "satchel"
 
     rows: Sequence[Row] = field(default_factory=list)
     numbers: Sequence[int] = field(default_factory=list)
@@ -153,6 +157,8 @@ class Table(Protocol):
     unit, total : str and int or None
         What is counted for progress, and how much of it there is.
     """
+
+    __module__ = "satchel"
 
     kind: str
     header: list[str]

@@ -87,7 +87,7 @@ def test_a_mark_beyond_its_total_is_told(cell):
         read(cell, total=10)
 
 
-@pytest.mark.parametrize("cell", ["A+", "", "-", None, math.nan, True])
+@pytest.mark.parametrize("cell", ["A9+", "", "-", None, math.nan, True])
 def test_what_is_no_number_is_left_to_the_field(cell):
     found = read(cell, total=10)
     assert found in (cell, "", None) or cell != cell
@@ -384,3 +384,14 @@ def test_counts_of_few_steps_and_fields_without_a_range_are_left_alone():
     seen = Number(name="h", label="H", seen=(10.0, 110.0))
     assert "(10 to 110): probably another scale" in watched(seen, ["12"] * 30)
     assert "--map" not in watched(seen, ["12"] * 30)
+
+
+def test_a_column_beyond_its_upper_limit_is_told_with_its_likely_total():
+    warning = watched(MARK, ["62", "85", "", "17"], ["40"])
+    assert warning == (
+        "most values of mark are above 20, its upper limit: they look as if they were out of 100; "
+        '--map "Col=mark/100" brings them to it'
+    )
+    assert watched(MARK, ["62", "17", "3"]) == ""
+    assert watched(MARK, ["62"]) == ""
+    assert "out of" not in watched(MARK, ["6200", "1999"])
