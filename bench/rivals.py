@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,7 @@ def measure(paths: dict[str, Path]) -> list[Row]:
     return rows
 
 
-def pipeline(model: Any) -> Any:
+def pipeline(model: Any, features: Sequence[str] = build.TASK.features) -> Any:
     """Return a scikit-learn pipeline of the usual preprocessing and a model, fitted."""
     from sklearn.compose import ColumnTransformer
     from sklearn.impute import SimpleImputer
@@ -45,7 +45,7 @@ def pipeline(model: Any) -> Any:
     from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
     frame = build.generate(build.ROWS, build.SEED)
-    numbers, texts = names()
+    numbers, texts = ([n for n in part if n in features] for part in names())
     encoder = ColumnTransformer(
         [
             ("numbers", make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), numbers),
@@ -54,7 +54,7 @@ def pipeline(model: Any) -> Any:
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a network that has not converged
-        return make_pipeline(encoder, model).fit(frame[list(build.TASK.features)], frame["G3"])
+        return make_pipeline(encoder, model).fit(frame[list(features)], frame["G3"])
 
 
 def names() -> tuple[list[str], list[str]]:

@@ -158,8 +158,6 @@ class Table(Protocol):
         What is counted for progress, and how much of it there is.
     """
 
-    __module__ = "satchel"
-
     kind: str
     header: list[str]
     decimal: str
@@ -175,6 +173,9 @@ class Table(Protocol):
 
     def close(self) -> None:
         """Let go of the file, which stays open."""
+
+
+Table.__module__ = "satchel"
 
 
 def find_header(rows: Sequence[Row], wanted: Wanted, header_row: int | None) -> int | None:
