@@ -24,6 +24,7 @@ def parts(monkeypatch, tmp_path):
     monkeypatch.setattr(timing, "compare", once)
     monkeypatch.setattr(rivals, "FOLDER", tmp_path)
     monkeypatch.setattr(table, "ROWS", 300)
+    monkeypatch.setattr(table, "FEW", 300)
     monkeypatch.setattr(table, "ROUNDS", 1)
     monkeypatch.setattr(many, "MANY", 64)
     monkeypatch.setattr(many, "FEW", 32)

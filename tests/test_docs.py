@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PAGES = ["command-line.md", "bundle.md", "python.md"]
+PAGES = ["command-line.md", "bundle.md", "python.md", "tables.md"]
 FENCES = re.compile(r"^```(\w+)\n(.*?)^```", re.DOTALL | re.MULTILINE)
 SPAN = re.compile(r"`([^`\n]+)`")
 DOTTED = re.compile(r"\bsatchel(?:\.\w+)+")
@@ -25,7 +25,7 @@ def examples(page, language):
     return [code for name, code in FENCES.findall(text(page)) if name == language]
 
 
-@pytest.mark.parametrize("page", ["bundle.md", "python.md"])
+@pytest.mark.parametrize("page", ["bundle.md", "python.md", "tables.md"])
 def test_the_python_examples_run_one_after_another(page):
     found = examples(page, "python")
     assert found
@@ -63,8 +63,9 @@ def shell(tmp_path):
 
 
 @pytest.mark.skipif(shutil.which("sh") is None, reason="there is no shell")
-def test_the_shell_examples_run_one_after_another(shell):
-    found = examples("command-line.md", "sh")
+@pytest.mark.parametrize("page", ["command-line.md", "tables.md"])
+def test_the_shell_examples_run_one_after_another(shell, page):
+    found = examples(page, "sh")
     assert found
     for code in found:
         done = shell(code)
