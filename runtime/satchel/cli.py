@@ -65,6 +65,7 @@ class _Parser(argparse.ArgumentParser):
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code."""
+    _open_closed_streams()
     argv = sys.argv[1:] if argv is None else list(argv)
     parser = _Parser(
         prog="satchel",
@@ -127,6 +128,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("satchel: stopped", file=sys.stderr)
         return 130
+
+
+def _open_closed_streams() -> None:
+    """Open standard streams that came closed on nothing: no file must get their number."""
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        if getattr(sys, name) is None:
+            # The lowest free number is taken, and those below are open by now.
+            os.open(os.devnull, os.O_RDWR)
+            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8"))
 
 
 def _let_go_of_stdout() -> None:

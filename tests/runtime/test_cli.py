@@ -455,3 +455,20 @@ def test_verify_counts_the_sockets_that_are_open():
     before = verify._sockets()
     with socket.socket():
         assert verify._sockets() == before + 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="a POSIX shell closes streams")
+@pytest.mark.parametrize("closed", ["2>&-", ">&-", "<&-", ">&- 2>&- <&-"])
+def test_a_file_is_written_whatever_streams_are_closed(tmp_path, models_dir, closed):
+    (tmp_path / "class.csv").write_text(CSV)
+    command = f'exec "$0" -m satchel predict tiny class.csv -o out.csv --models "$1" {closed}'
+    done = subprocess.run(
+        ["sh", "-c", command, sys.executable, str(models_dir)],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, "Traceback" in done.stderr) == (0, False)
+    lines = (tmp_path / "out.csv").read_text("utf-8").splitlines()
+    assert len(lines) == CSV.count("\n")

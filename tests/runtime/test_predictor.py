@@ -1,4 +1,5 @@
 import dataclasses
+import importlib
 import json
 import pickle
 import threading
@@ -405,3 +406,24 @@ def test_answers_survive_pickling(predictor, record):
 def test_load_finds_a_model_by_name_and_by_path(models_dir, tiny_path):
     assert satchel.load("tiny", models=[models_dir]).name == "tiny.linear"
     assert satchel.load(tiny_path, threads=2).name == "tiny.linear"
+
+
+def test_tables_of_pandas_polars_and_pyarrow_are_read_and_their_rows_lead_on(predictor):
+    columns = {"score": [12, 3], "hours": [6.5, 1.0], "course": ["math", "français"]}
+    expected = predictor.predict_many(columns).as_dicts()
+    for module, make in (("pandas", "DataFrame"), ("polars", "DataFrame"), ("pyarrow", "table")):
+        try:
+            table = getattr(importlib.import_module(module), make)(columns)
+        except ImportError:
+            continue
+        assert predictor.predict_many(table).as_dicts() == expected
+        with pytest.raises(satchel.RecordError, match="predict_many"):
+            predictor.predict(table)
+
+
+def test_a_row_of_pandas_leads_on(predictor):
+    pandas = pytest.importorskip("pandas", reason="install pandas: pip install pandas")
+    frame = pandas.DataFrame({"score": [12], "hours": [6.5], "course": ["math"]})
+    with pytest.raises(satchel.RecordError, match=r"got a Series: call its \.to_dict\(\)"):
+        predictor.predict(frame.iloc[0])
+    assert predictor.predict(frame.iloc[0].to_dict())

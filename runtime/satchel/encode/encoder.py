@@ -317,7 +317,13 @@ def _array(column: Any) -> NDArray[Any]:
 
 
 def _no_mapping(record: object) -> Problem:
-    return Problem("", f"a record maps field names to values; got {shown(record)}")
+    if hasattr(record, "columns"):
+        got = "got a table: give it to predict_many"
+    elif hasattr(record, "to_dict"):
+        got = f"got a {type(record).__name__}: call its .to_dict()"
+    else:
+        got = f"got {shown(record)}"
+    return Problem("", f"a record maps field names to values; {got}")
 
 
 def _not_derived(derived: Derived) -> Problem:

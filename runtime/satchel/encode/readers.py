@@ -165,8 +165,8 @@ class Reader(ABC):
         known: dict[object, tuple[float, list[Problem], list[Note]]] = {}
         for i in unsettled:
             value = column[i]
-            key = (type(value), value) if type(value) in _HASHED else id(value)
-            if key not in known:
+            key = (type(value), value) if type(value) in _HASHED else None
+            if key is None or key not in known:
                 said: tuple[list[Problem], list[Note]] = [], []
                 known[key] = (self.read(value, *said), *said)
             values[i], problems, notes = known[key]

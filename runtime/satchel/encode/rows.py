@@ -37,7 +37,9 @@ def read_rows(rows: Rows) -> Records | Columns:
     """
     if hasattr(rows, "columns") and hasattr(rows, "__getitem__"):
         frame = cast("Frame", rows)
-        return {name: np.asarray(frame[name]) for name in frame.columns}
+        # A table of pyarrow has its names apart, and its columns under that of the names.
+        names = getattr(rows, "column_names", frame.columns)
+        return {name: np.asarray(frame[name]) for name in names}
     if isinstance(rows, Mapping):
         return cast("Columns", rows)
     if isinstance(rows, str | bytes) or not isinstance(rows, Iterable):

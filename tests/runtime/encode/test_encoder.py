@@ -114,7 +114,7 @@ def test_a_number_may_be_of_any_numpy_type(kind):
 
 
 NO_NUMBERS = [
-    *("seven", "1,5", "1 2", "0x10", "1_000", "nan", "inf", "--1", "e5", ".", "٣", "7\0"),
+    *("seven", "1,5", "1 2", "0x10", "1_000", "nan", "inf", "--1", "e5", ".", "7\0"),
     *("\ud800", True, False, np.True_, [], {}, [7], {"a": {"b": [1]}}, (7,), b"7", 1j, object()),
     *(np.array([1.0]), np.array([1, 2]), np.datetime64("2024-01-01"), Decimal("NaN")),
 ]
