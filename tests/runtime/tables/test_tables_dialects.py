@@ -18,7 +18,7 @@ from satchel.tables.mapping import TableMapping
 from satchel.tables.marks import MISSING
 from satchel.tables.opening import open_file
 from satchel.tables.run import TableRun, open_table
-from satchel.tables.table import Options, Wanted
+from satchel.tables.table import Options, Wanted, clean_name
 
 HEADER = ["name", "score", "hours", "größe", "course"]
 FIELDS = Wanted(("score", "hours", "course"), HEADER, ("score", "hours", "größe"))
@@ -142,6 +142,59 @@ def test_failing_that_it_is_the_row_with_most_names_spelled_nearly():
 
 def test_failing_that_it_is_the_first_row_that_is_not_empty():
     assert reader("\n;;\na;b\n1;2\n").header == ["a", "b"]
+
+
+def test_where_no_name_is_known_the_fullest_row_is_the_header():
+    table = reader("Class 7b;;;;\nTeacher:;Ms Roe;;;\n;;;;\nWer;Was;Wann;N 1;N 2\nAda;x;3;4;5\n")
+    assert table.header == ["Wer", "Was", "Wann", "N 1", "N 2"]
+    assert table.remarks == ["Row 4 names the columns; what stands above it is left out"]
+
+
+@pytest.mark.parametrize(
+    ("text", "header"),
+    [
+        # A name left out, as by a program that numbers the rows: these are fuller, of numbers.
+        (";wer;was;wann\n0;Ada;x;3\n", ["", "wer", "was", "wann"]),
+        # A cell that is spelled like a field.
+        ("wer;was;wann\nAda;course;3\nBo;other;4\n", ["wer", "was", "wann"]),
+        # A title that is spelled nearly like one.
+        ("Course:;7b;;;\nwer;was;wann;wo;wie\nAda;x;3;y;z\n", ["wer", "was", "wann", "wo", "wie"]),
+        # Numbers for names, as of the tasks of a test.
+        ("Class 7b;;;\nWer;1;2;3\nAda;4;5;6\n", ["Wer", "1", "2", "3"]),
+        ("name,score,2025\nAda,1,2\n", ["name", "score", "2025"]),
+    ],
+)
+def test_titles_and_students_are_no_header(text, header):
+    assert reader(text).header == header
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("E\u0301le\u0300ve", "Élève"),
+        ("reading\u00a0score", "reading score"),
+        ("score\u200b", "score"),
+        ("\ufeffscore", "score"),
+        ("stu\u00addent", "student"),
+        ("two \t\n words ", "two words"),
+        ("ｓｃｏｒｅ", "score"),  # noqa: RUF001 - of full width
+        ("e\u200b\u0301", "é"),
+        ("score\ufe0f", "score"),
+    ],
+)
+def test_names_that_look_the_same_are_the_same(one, other):
+    assert clean_name(one) == clean_name(other) == other
+    wanted = Wanted((other, "x"), (other, "x"), (other,))
+    table = reader(f'title;7b\n"{one}";x\n1,5;2\n', wanted=wanted)
+    assert table.header == [one.strip(), "x"]  # in the letters that came
+    assert table.decimal == ","
+    with pytest.raises(TableError, match="stand there twice"):
+        reader(f'"{one}";{other}\n')
+
+
+@given(st.text())
+def test_a_clean_name_is_clean(name):
+    assert clean_name(clean_name(name)) == clean_name(name)
 
 
 def test_a_header_row_can_be_chosen():

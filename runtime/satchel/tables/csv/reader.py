@@ -31,6 +31,7 @@ from satchel.tables.table import (
     Row,
     Wanted,
     check_header,
+    clean_name,
     column_of,
     find_header,
     is_blank,
@@ -133,7 +134,7 @@ class CsvReader:
 
     def _find_decimal(self, delimiter: str, wanted: Wanted) -> str:
         """Look for the decimal mark in the first rows, which are kept for the first chunks."""
-        places = [i for i, name in enumerate(self.header) if name in wanted.numbers]
+        places = [i for i, name in enumerate(self.header) if clean_name(name) in wanted.numbers]
         for chunk in self._rest:
             self._first.append(chunk)
             if sum(len(one.rows) for one in self._first) >= ROWS_PER_CHUNK:
