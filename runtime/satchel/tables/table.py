@@ -276,7 +276,9 @@ def clean_name(name: str) -> str:
 
 def is_blank(cell: object) -> bool:
     """Whether a cell holds nothing."""
-    return cell is None or (isinstance(cell, str) and (not cell or cell.isspace()))
+    if isinstance(cell, str):
+        return not cell or cell.isspace()
+    return cell is None or cell != cell  # NaN
 
 
 def _is_number(cell: object) -> bool:
