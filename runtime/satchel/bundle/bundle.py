@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from satchel.bundle.onnx_file import read_metadata
+from satchel.bundle.onnx_file import LFS_POINTER, read_metadata
 from satchel.errors import BundleError
 from satchel.frozen import fresh, frozen
 from satchel.spec import Spec
@@ -171,6 +171,8 @@ def read(path: str | os.PathLike[str], index: Index | None = None) -> Bundle:
     if index is None:
         index = Index.read(os.path.dirname(path))
     model = _read_bytes(path, MAX_BYTES)
+    if model.startswith(LFS_POINTER):
+        raise BundleError(f"{path} is a Git LFS pointer, not the model: run git lfs pull")
     sha256 = hashlib.sha256(model).hexdigest()
     expected = index.digests.get(stem(path))
     if expected is not None and expected != sha256:

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 
 from satchel.errors import BundleError
 
+# What Git leaves in place of a large file that its extension LFS has not fetched.
+LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 MAX_DEPTH = 64
 # The models that ship have some hundreds; 64 MB of the smallest would be walked for a minute.
 MAX_FIELDS = 1_000_000

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 from satchel.errors import SatchelError, TableError
 from satchel.tables.cells import as_text
 from satchel.tables.jsonl import named
-from satchel.tables.table import ROWS_PER_CHUNK, Chunk, Options, Row, check_header
+from satchel.tables.table import ROWS_PER_CHUNK, Chunk, Options, Row, check_header, is_blank
 
 MOST_CELLS = 1_000_000  # of a chunk: rows may be wide
 
@@ -59,7 +59,7 @@ class ParquetReader:
         self.types = list(schema.types)
 
     def chunks(self, size: int = ROWS_PER_CHUNK) -> Iterator[Chunk]:
-        """Yield up to `size` rows at a time."""
+        """Yield up to `size` rows at a time; empty ones are none."""
         size = max(1, min(size, MOST_CELLS // len(self.header)))
         with self._reading():
             batches = self._file.iter_batches(batch_size=size)
@@ -71,10 +71,13 @@ class ParquetReader:
                 rows: list[Row] = list(
                     zip(*(column.to_pylist() for column in batch.columns), strict=True)
                 )
-            numbers = range(self._done + 1, self._done + len(rows) + 1)
+            chunk = Chunk()
+            for number, row in enumerate(rows, self._done + 1):
+                if not all(map(is_blank, row)):
+                    chunk.add(row, number)
             self._done += len(rows)
-            if rows:
-                yield Chunk(rows, list(numbers))
+            if chunk.rows:
+                yield chunk
 
     def done(self) -> int:
         """Return how many rows have been read."""

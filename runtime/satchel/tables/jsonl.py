@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 from satchel.errors import TableError
 from satchel.tables.cells import as_json
 from satchel.tables.csv.plain import LONGEST_LINE
-from satchel.tables.table import ROWS_PER_CHUNK, Chunk, Options, Row, check_header
+from satchel.tables.table import ROWS_PER_CHUNK, Chunk, Options, Row, check_header, is_blank
 
 LARGEST_CHUNK = 1 << 23  # characters; rows may be long
 
@@ -75,7 +75,7 @@ class JsonLinesReader:
         return self._file.tell() if self._file.seekable() else 0
 
     def chunks(self, size: int = ROWS_PER_CHUNK) -> Iterator[Chunk]:
-        """Yield up to `size` rows at a time; empty lines are no rows."""
+        """Yield up to `size` rows at a time; empty ones are none."""
         chunk, known = Chunk(), set(self._keys)
         self._size = 0
         for row, number in self._objects:
@@ -85,7 +85,9 @@ class JsonLinesReader:
                     f"{self._name}: line {number} has the keys {alien[:5]}, which none of the "
                     "first lines has; give all keys in the first line, null where there is none"
                 )
-            chunk.add([row.get(key) for key in self._keys], number)
+            cells = [row.get(key) for key in self._keys]
+            if not all(map(is_blank, cells)):
+                chunk.add(cells, number)
             if len(chunk.rows) == size or self._size > LARGEST_CHUNK:
                 yield chunk
                 chunk = Chunk()

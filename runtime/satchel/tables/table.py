@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from abc import abstractmethod
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
@@ -15,6 +18,13 @@ from satchel.wording import plain_name
 
 ROWS_PER_CHUNK = 10_000
 ROWS_TO_HEADER = 20
+CERTAIN = 2  # names that are known make a header; one may be a cell that is spelled like it
+
+# Signs that take no room though they are no format characters: joiners, fillers, selectors.
+_INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0") | {
+    *map(chr, range(0xFE00, 0xFE10))
+}
+_NUMBER = re.compile(r"[+-]?[\d.,\s]*\d[\d.,\s]*%?")
 
 Row = Sequence[object]
 
@@ -53,7 +63,7 @@ class Wanted:
     Attributes
     ----------
     required, known : collection of str
-        Columns that must be there, and all that are of use.
+        Columns that must be there, and all that are of use; kept as `clean_name` gives them.
     numbers : collection of str
         Those that hold numbers.
     """
@@ -62,17 +72,26 @@ class Wanted:
     known: Collection[str] = ()
     numbers: Collection[str] = ()
 
+    def __post_init__(self) -> None:
+        for attribute in ("required", "known", "numbers"):
+            names = getattr(self, attribute)
+            object.__setattr__(self, attribute, [clean_name(name) for name in names])
+
     def likeness(self, names: Collection[str]) -> float:
         """Return how many of the known names are there; a near spelling counts half."""
-        near = {plain_name(name) for name in names}
+        clean = {clean_name(name) for name in names}
+        near = {plain_name(name) for name in clean}
         return sum(
-            1.0 if name in names else 0.5 * (plain_name(name) in near) for name in self.known
+            1.0 if name in clean else 0.5 * (plain_name(name) in near) for name in self.known
         )
+
+    def satisfied(self, names: Collection[str]) -> bool:
+        """Whether all required names are there."""
+        return {clean_name(name) for name in names}.issuperset(self.required)
 
     def fits(self, rows: Sequence[Row]) -> bool:
         """Whether one of the first rows of a table holds all required names."""
-        named = ([name_of(cell) for cell in row] for row in rows[:ROWS_TO_HEADER])
-        return any(all(name in names for name in self.required) for names in named)
+        return any(self.satisfied([*map(name_of, row)]) for row in rows[:ROWS_TO_HEADER])
 
 
 DEFAULT = Options()
@@ -181,8 +200,10 @@ Table.__module__ = "satchel"
 def find_header(rows: Sequence[Row], wanted: Wanted, header_row: int | None) -> int | None:
     """Return the place of the header among the first rows of a table.
 
-    It is the first row that holds all required names; failing that, the one that holds most of
-    the known names, spelled so or nearly so; failing that, the first that is not empty.
+    It is the first row that holds all required names. Failing that, it is the one that holds most
+    of the known names, spelled so or nearly so; a row without numbers goes before one with them,
+    in which a single cell is spelled like a name. Where no name is known it is the fullest: the
+    titles above a header fill few cells.
 
     Parameters
     ----------
@@ -199,16 +220,24 @@ def find_header(rows: Sequence[Row], wanted: Wanted, header_row: int | None) -> 
     """
     if header_row is not None:
         return header_row - 1 if 0 < header_row <= len(rows) else None
-    named = [[name_of(cell) for cell in row] for row in rows[:ROWS_TO_HEADER]]
-    filled = [i for i, names in enumerate(named) if any(names)]
-    if not filled:
+    first = rows[:ROWS_TO_HEADER]
+    named = [[*map(name_of, row)] for row in first]
+    sizes = [sum(map(bool, map(clean_name, names))) for names in named]
+    fullest = max(sizes, default=0)
+    if not fullest:
         return None
     if wanted.required:
-        for i in filled:
-            if all(name in named[i] for name in wanted.required):
+        for i, names in enumerate(named):
+            if wanted.satisfied(names):
                 return i
-    best = max(filled, key=lambda i: wanted.likeness(named[i]))  # the first of equals
-    return best if wanted.likeness(named[best]) > 0 else filled[0]
+    known = [wanted.likeness(names) for names in named]
+
+    def rank(i: int) -> tuple[bool, bool, float, int]:
+        return known[i] >= CERTAIN, not any(map(_is_number, first[i])), known[i], sizes[i]
+
+    # A title such as "School: ..." is spelled nearly like a name too.
+    places = [i for i, size in enumerate(sizes) if 2 * size >= fullest or known[i] >= 1]
+    return max(places, key=rank)  # the first of equals
 
 
 def check_header(names: Sequence[str], where: str) -> list[str]:
@@ -219,30 +248,55 @@ def check_header(names: Sequence[str], where: str) -> list[str]:
     TableError
         Where there are none, or one stands there twice.
     """
-    if not any(names):
+    clean = [clean_name(name) for name in names]
+    if not any(clean):
         raise TableError(f"{where} holds no names of columns")
-    repeated = {name for name in names if name and names.count(name) > 1}
+    repeated = [name for name, count in Counter(clean).items() if name and count > 1]
     if repeated:
         raise TableError(f"{where}: the columns {sorted(repeated)} stand there twice; rename one")
     return list(names)
 
 
 def name_of(cell: object) -> str:
-    """Return a cell of the header as the name of its column."""
+    """Return a cell of the header as the name of its column, in the letters that came."""
     return "" if cell is None else str(cell).strip()
 
 
 def clean_name(name: str) -> str:
-    """Return a name as it is compared: NFKC, no invisible signs, single spaces."""
+    """Return a name as it is compared: in Unicode's NFKC, with single spaces, no invisible signs.
+
+    Two names that look the same are the same, whichever program wrote them.
+    """
     if not name.isascii():
-        name = unicodedata.normalize("NFKC", name)
-        name = "".join(c for c in name if unicodedata.category(c) != "Cf")
+        visible = (sign for sign in name if sign not in _INVISIBLE)
+        letters = "".join(sign for sign in visible if unicodedata.category(sign) != "Cf")
+        name = unicodedata.normalize("NFKC", letters)
     return " ".join(name.split())
 
 
 def is_blank(cell: object) -> bool:
     """Whether a cell holds nothing."""
-    return cell is None or (isinstance(cell, str) and (not cell or cell.isspace()))
+    if isinstance(cell, str):
+        return not cell or cell.isspace()
+    return cell is None or cell != cell  # NaN
+
+
+def _is_number(cell: object) -> bool:
+    if isinstance(cell, str):
+        return _NUMBER.fullmatch(cell.strip()) is not None
+    return cell is not None
+
+
+@contextmanager
+def telling(remarks: Sequence[str]) -> Iterator[None]:
+    """Let an error end with the remarks on how the table is read: it may come of that."""
+    try:
+        yield
+    except TableError as error:
+        new = [remark for remark in remarks if remark not in str(error)]
+        if not new:
+            raise
+        raise TableError(f"{error} ({'; '.join(new)})") from None
 
 
 def passed_over(place: int, rows: Sequence[Row]) -> list[str]:

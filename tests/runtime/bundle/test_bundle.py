@@ -113,6 +113,14 @@ def test_a_file_that_is_too_large_is_refused(tiny_path, tiny_bytes, monkeypatch)
         bundles.read(tiny_path)
 
 
+@pytest.mark.parametrize("name", ["new", "tiny.linear"])  # without a digest, and with one
+def test_what_git_leaves_in_place_of_a_large_file_is_told(folder, name):
+    path = folder / f"{name}.onnx"
+    path.write_text(f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 9\n")
+    with pytest.raises(BundleError, match="is a Git LFS pointer, not the model: run git lfs pull"):
+        bundles.read(path)
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
 def test_a_pipe_is_not_waited_for(folder):
     os.mkfifo(folder / "pipe.onnx")

@@ -276,7 +276,7 @@ def test_a_column_to_group_by_that_is_not_there(run, table):
 def test_rows_that_cannot_be_used_are_counted_told_and_left_out(run, as_json, table):
     bad = [
         ("Dua,21,1,math,low,4,fail", "score = '21' is out of bounds"),
-        ("Ela,1", "the row has 2 cells, the header 7"),
+        ("Ela,9,1,math,low,4,fail,x", "the row has 8 cells, the header 7"),
         ("Fay,9,2,math,low,,fail", "grade is missing"),
         ('Gil,9,2,math,low,"12,5",fail', "grade = '12,5' has a decimal comma"),
         (

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from satchel import TableError
 from satchel.tables.columns import Part
+from satchel.tables.csv import lines
 from satchel.tables.csv.dialect import Style
 from satchel.tables.csv.reader import CsvReader
 from satchel.tables.csv.writer import CsvWriter
@@ -18,14 +19,14 @@ from satchel.tables.mapping import TableMapping
 from satchel.tables.marks import MISSING
 from satchel.tables.opening import open_file
 from satchel.tables.run import TableRun, open_table
-from satchel.tables.table import Options, Wanted
+from satchel.tables.table import Answered, Options, Wanted, clean_name, telling
 
 HEADER = ["name", "score", "hours", "größe", "course"]
 FIELDS = Wanted(("score", "hours", "course"), HEADER, ("score", "hours", "größe"))
 
 
-def reader(content, encoding="utf-8", wanted=FIELDS, **options):
-    content = content.encode(encoding) if isinstance(content, str) else content
+def reader(content, written="utf-8", wanted=FIELDS, **options):
+    content = content.encode(written) if isinstance(content, str) else content
     return CsvReader(io.BytesIO(content), "class.csv", Options(**options), wanted)
 
 
@@ -92,9 +93,76 @@ def test_two_encodings_in_one_file_are_refused():
         reader("größe\n".encode() + b"\xff\n")
 
 
-def test_utf_16_without_its_mark_is_refused():
-    with pytest.raises(TableError, match="UTF-16 without its mark; save it again"):
-        reader("a,b\n1,2\n".encode("utf-16-le"))
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize("name", ["Ada", "Łukasz", "Имя и фамилия", "山田太郎", "Ā"])
+def test_utf_16_without_its_mark_is_found_and_told(name, encoding):
+    content = f"name;größe\r\n{name};1,5\r\n".encode(encoding)
+    table = reader(content)
+    assert (table.header, rows(table)) == (["name", "größe"], [[name, "1,5"]])
+    assert table.remarks == ["class.csv was read as UTF-16, although it lacks the mark of that"]
+    out = io.BytesIO()
+    CsvWriter(out, table.style).write([table.header, *rows(reader(content))])
+    assert out.getvalue() == content
+
+
+@pytest.mark.parametrize("encoding", ["cp1251", "Windows-1251", "mac_roman", "shift_jis", "utf-16"])
+def test_an_encoding_that_is_said_is_used_and_kept(encoding):
+    name = {"mac_roman": "Zoë", "shift_jis": "山田"}.get(encoding, "Иванов")
+    content = f"name;score\r\n{name};1,5\r\n".encode(encoding)
+    table = reader(content, encoding=encoding)
+    assert rows(table) == [[name, "1,5"]]
+    assert table.remarks == []
+    out = io.BytesIO()
+    CsvWriter(out, table.style).write([table.header, *rows(reader(content, encoding=encoding))])
+    assert out.getvalue() == content
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le", "UTF8"])
+def test_an_encoding_with_a_mark_may_be_said_without_it(encoding):
+    content = "\ufeffname;score\nZoë;1\n".encode("utf-16-le" if "16" in encoding else "utf-8")
+    table = reader(content, encoding=encoding)
+    assert (table.header, rows(table)) == (["name", "score"], [["Zoë", "1"]])
+    out = io.BytesIO()
+    writer = CsvWriter(out, table.style)
+    writer.write([table.header])
+    writer.write([["Zoë", "1"]])
+    assert out.getvalue() == content
+
+
+@pytest.mark.parametrize(
+    ("encoding", "message"),
+    [
+        ("cp1521", "nothing is known of 'cp1521'; did you mean 'cp125"),
+        ("x\0", "nothing is known of 'x.*cp1251, for example, is"),
+        ("base64", "nothing is known of 'base64'"),
+        ("utf-16", "begins with the mark of UTF-8, not of utf-16; leave --encoding out"),
+        ("cp1251", "begins with the mark of UTF-8, not of cp1251"),
+        ("ascii", "begins with the mark of UTF-8"),
+    ],
+)
+def test_an_encoding_that_cannot_be_is_told(encoding, message):
+    with pytest.raises(TableError, match=message):
+        reader("\ufeffname;score\nZoë;1\n".encode(), encoding=encoding)
+
+
+def test_bytes_that_are_none_in_the_encoding_that_was_said_are_told():
+    with pytest.raises(TableError, match=r"is not UTF-8 text; save it .* or say its --encoding"):
+        rows(reader("name;score\nZoë;1\n", "cp1252", encoding="utf-8"))
+
+
+def test_an_error_says_which_encoding_was_guessed():
+    guess = r"\(class\.csv is not UTF-8 text and was read as Windows-1252 .*--encoding"
+    with pytest.raises(TableError, match=f"columns .* stand there twice; rename one {guess}"):
+        reader("größe;größe\n1;2\n", "cp1252")
+    table = reader("größe;score\n" + "1;2\n" * 20_000 + '1;"2\n', "cp1252")
+    with pytest.raises(TableError, match=f"cannot be read: .*not closed {guess}"):
+        rows(table)
+    with pytest.raises(TableError, match=f"^my error {guess}"), telling(table.remarks):
+        raise TableError("my error")
+    with pytest.raises(TableError, match=r"^class\.csv is not .*cp1251$"), telling(table.remarks):
+        raise TableError(table.remarks[0])  # said already
+    with pytest.raises(TableError, match=r"^my error$"), telling([]):
+        raise TableError("my error")
 
 
 class Pipe(io.RawIOBase):
@@ -144,6 +212,59 @@ def test_failing_that_it_is_the_first_row_that_is_not_empty():
     assert reader("\n;;\na;b\n1;2\n").header == ["a", "b"]
 
 
+def test_where_no_name_is_known_the_fullest_row_is_the_header():
+    table = reader("Class 7b;;;;\nTeacher:;Ms Roe;;;\n;;;;\nWer;Was;Wann;N 1;N 2\nAda;x;3;4;5\n")
+    assert table.header == ["Wer", "Was", "Wann", "N 1", "N 2"]
+    assert table.remarks == ["Row 4 names the columns; what stands above it is left out"]
+
+
+@pytest.mark.parametrize(
+    ("text", "header"),
+    [
+        # A name left out, as by a program that numbers the rows: these are fuller, of numbers.
+        (";wer;was;wann\n0;Ada;x;3\n", ["", "wer", "was", "wann"]),
+        # A cell that is spelled like a field.
+        ("wer;was;wann\nAda;course;3\nBo;other;4\n", ["wer", "was", "wann"]),
+        # A title that is spelled nearly like one.
+        ("Course:;7b;;;\nwer;was;wann;wo;wie\nAda;x;3;y;z\n", ["wer", "was", "wann", "wo", "wie"]),
+        # Numbers for names, as of the tasks of a test.
+        ("Class 7b;;;\nWer;1;2;3\nAda;4;5;6\n", ["Wer", "1", "2", "3"]),
+        ("name,score,2025\nAda,1,2\n", ["name", "score", "2025"]),
+    ],
+)
+def test_titles_and_students_are_no_header(text, header):
+    assert reader(text).header == header
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("E\u0301le\u0300ve", "Élève"),
+        ("reading\u00a0score", "reading score"),
+        ("score\u200b", "score"),
+        ("\ufeffscore", "score"),
+        ("stu\u00addent", "student"),
+        ("two \t\n words ", "two words"),
+        ("ｓｃｏｒｅ", "score"),  # noqa: RUF001 - of full width
+        ("e\u200b\u0301", "é"),
+        ("score\ufe0f", "score"),
+    ],
+)
+def test_names_that_look_the_same_are_the_same(one, other):
+    assert clean_name(one) == clean_name(other) == other
+    wanted = Wanted((other, "x"), (other, "x"), (other,))
+    table = reader(f'title;7b\n"{one}";x\n1,5;2\n', wanted=wanted)
+    assert table.header == [one.strip(), "x"]  # in the letters that came
+    assert table.decimal == ","
+    with pytest.raises(TableError, match="stand there twice"):
+        reader(f'"{one}";{other}\n')
+
+
+@given(st.text())
+def test_a_clean_name_is_clean(name):
+    assert clean_name(clean_name(name)) == clean_name(name)
+
+
 def test_a_header_row_can_be_chosen():
     text = "score,hours,course\n\nscore,hours,course,name\n1,2,math,Ada\n"
     assert reader(text, header_row=3).header == ["score", "hours", "course", "name"]
@@ -163,6 +284,165 @@ def test_row_numbers_are_those_of_a_spreadsheet():
     table = reader('name,score\n\n"a\nb",1\n \nx,2\n')
     (chunk,) = table.chunks()
     assert chunk.numbers == [3, 5]
+
+
+def test_cells_left_out_at_the_end_of_a_row_are_blank():
+    content = "name,score,hours,course\nAda,1,2,x\nBo,3\n\nCy,5,\nDi,6,7,y,,\n" + '"Ed"\nFay,8,,z\n'
+    table = reader(content)
+    (chunk,) = table.chunks()
+    assert [list(row) for row in chunk.rows] == [
+        ["Ada", "1", "2", "x"],
+        ["Bo", "3", "", ""],
+        ["Cy", "5", "", ""],
+        ["Di", "6", "7", "y"],
+        ["Ed", "", "", ""],
+        ["Fay", "8", "", "z"],
+    ]
+    assert list(chunk.numbers) == [2, 3, 5, 6, 7, 8]
+    by_csv = reader(content + "Gil,9\r")
+    assert rows(by_csv) == [*map(list, chunk.rows), ["Gil", "9", "", ""]]
+
+
+def test_the_answer_to_a_row_with_cells_left_out_has_them():
+    table = reader("name,score,hours,course\n" + '"A, B",1,2,x\nBo,3\n=Cy\n"Di"\n' * 9)
+    out = io.BytesIO()
+    writer = CsvWriter(out, table.style)
+    for chunk in table.chunks():
+        for places in ([0, 1, 2, 3], [0, 3], [1, 2], [2, 3]):
+            writer.write(Answered(chunk.rows[:4], places, [["p"] * 4]))
+    lines = out.getvalue().decode().splitlines()
+    assert lines[:4] == ['"A, B",1,2,x,p', "Bo,3,,,p", "'=Cy,,,,p", '"Di",,,,p']
+    assert lines[4:8] == ['"A, B",x,p', "Bo,,p", "'=Cy,,p", '"Di",,p']
+    assert lines[8:12] == ["1,2,p", "3,,p", ",,p", ",,p"]
+    assert lines[12:] == ["2,x,p", ",,p", ",,p", ",,p"]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r"])  # split by numpy, and by the csv module
+def test_rows_of_empty_cells_are_none(end):
+    lines = ["name,score", "Ada,1", ",", " ,\t", '"",""', ",,,", "\u00a0,", "", "Bo,2", ","]
+    table = reader(end.join(lines) + end)
+    (chunk,) = table.chunks()
+    assert [list(row) for row in chunk.rows] == [["Ada", "1"], ["Bo", "2"]]
+    assert list(chunk.numbers) == [2, 9]
+    assert rows(reader(end.join(["name", "Ada", '""', " ", "Bo"]))) == [["Ada"], ["Bo"]]
+    assert [*reader(end.join(["name,score", ",", ","])).chunks()] == []
+
+
+# ---- delimiters ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["sep=;\r\n", "SEP=;\n", '"sep=;"\n', "sep=;;;;\r\n", "sep=^\r\n", "sep=\\t\n", "sep=\t\r"],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_a_line_that_names_the_delimiter_is_obeyed_and_comes_back(line, encoding):
+    delimiter = {"\\": "\t", "^": "^"}.get(line[4], "\t" if "\t" in line else ";")
+    end = line.lstrip('"sepSEP=;^\\t\t')
+    content = (line + f"größe{delimiter}Wer, wo{end}1,5{delimiter}x{end}").encode(encoding)
+    table = reader(content)
+    assert (table.header, rows(table)) == (["größe", "Wer, wo"], [["1,5", "x"]])
+    assert table.style.sep == line
+    assert not any("left out" in remark for remark in table.remarks)
+    (chunk,) = reader(content).chunks()
+    assert list(chunk.numbers) == [2]  # as a spreadsheet counts
+    out = io.BytesIO()
+    writer = CsvWriter(out, table.style)
+    writer.write([table.header])
+    writer.write([["1,5", "x"]])
+    assert out.getvalue() == content
+
+
+def test_a_line_that_names_the_delimiter_comes_back_in_csv_alone(predict_content):
+    content = "sep=;\nscore;hours;course\n1;2;math\n"
+    answer, summary = predict_content(content)
+    assert answer.startswith(b"sep=;\nscore;hours;course;")
+    assert (summary.rows, summary.refused) == (1, 0)
+    assert b"sep=" not in predict_content(content, kind="jsonl")[0]
+
+
+def test_what_was_said_goes_before_what_the_file_names():
+    table = reader("sep=;\na|b\n1|2\n", delimiter="|")
+    assert table.header == ["a", "b"]
+
+
+@pytest.mark.parametrize("delimiter", ["|", "^", ":", "~", "\x1f", "¦", " "])
+def test_any_delimiter_can_be_said(delimiter):
+    text = f"wer{delimiter}was\nAda{delimiter}3\n"
+    table = reader(text, delimiter=delimiter)
+    assert (table.header, rows(table)) == (["wer", "was"], [["Ada", "3"]])
+    assert table.style.delimiter == delimiter
+
+
+@pytest.mark.parametrize("delimiter", [";;", '"', "\n", "\0"])
+def test_what_can_separate_no_cells_is_refused(delimiter):
+    with pytest.raises(TableError, match="cannot separate cells; give one character"):
+        reader("a;b\n1;2\n", delimiter=delimiter)
+
+
+@pytest.mark.parametrize(
+    ("text", "delimiter"),
+    [
+        ("wer|was\nAda|3,5\n", "|"),
+        ("Kl. 7b, Mathe, 2026, Raum 3\nwer;was;wann\nAda;3,5;x\nBo;4,5;y\n", ";"),
+        ("Wer, wie;was\nRoe, Jo;3\nPoe, Al;4\n", ";"),
+        ("Wer, wie;was;wann\nRoe, Jo;3;x\nPoe, Al\n", ";"),
+        ("wer,was\nAda,a;b\nBo,c;d\n", ","),
+        ("wer\nAda\n", ","),
+        ("wer;was\n", ";"),
+        ("a;b;c;d;e\n1,5;2,5;3,5;4,5;5,5\n", ";"),
+    ],
+)
+def test_the_delimiter_of_names_unknown_is_found(text, delimiter):
+    assert reader(text).style.delimiter == delimiter
+
+
+def test_a_delimiter_that_is_not_found_is_told():
+    (remark,) = reader("wer:was\nAda:3\n").remarks
+    assert remark.startswith("class.csv has one column; --delimiter says what separates")
+    assert reader("score\n3\n").remarks == []
+    assert reader("wer\n3\n", wanted=Wanted(("score",), ("score",))).remarks == []
+
+
+def test_spaces_before_quoted_cells_are_passed_over():
+    content = 'name, "score", "hours"\n"Roe, Jo", 3, "2"\nx, 4, 1\nPoe, "5, or 6", " 7"\n'
+    table = reader(content)
+    assert table.header == ["name", "score", "hours"]
+    assert rows(table) == [["Roe, Jo", "3", "2"], ["x", "4", "1"], ["Poe", "5, or 6", " 7"]]
+    # Marks within a cell, at the end of one and doubled are none of that.
+    for cell, text in (('Al "Bo" Coe', 'Al "Bo" Coe'), ('"a, "', "a, "), ('" ""a"""', ' "a"')):
+        assert rows(reader(f"name,score\n{cell}, 3\n")) == [[text, " 3"]]
+    assert rows(reader('name,score\n "Bo" Coe, 3\n')) == [[' "Bo" Coe', " 3"]]
+
+
+def test_decimal_commas_without_quotation_marks_are_asked_for():
+    text = "name,score,hours\nAda,12,5,3,5\nBo,7,6,0\nCy,8,2\nDi,1,5,2\n"
+    message = r"more cells than the header \(5, not 3\); do decimal commas stand without quotation"
+    with pytest.raises(TableError, match=message):
+        reader(text)
+    with pytest.raises(TableError, match=r"\(4, not 3\); do commas in names stand without"):
+        reader("name,score,hours\nRoe, Jo,12,3\nPoe, Al,7,2\n")
+    # Fewer rows, or other cells: each such row is refused by itself.
+    assert len(rows(reader("name,score,hours\nAda,12,5,3,5\nBo,7,6\nCy,8,2\n"))) == 3
+    assert len(rows(reader("name,score,hours\nAda,12,x,5\nBo,7,y,6\n"))) == 2
+
+
+# ---- line ends -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("block", [8, 1 << 19])
+def test_two_carriage_returns_and_a_line_feed_are_one_end(monkeypatch, block):
+    monkeypatch.setattr(lines, "BLOCK", block)
+    content = "sep=;\r\r\nname;score\r\r\n" + 'Ada;1\r\r\n"B\r\r\no";2\r\r\n\r\r\nCy;3\r\r\n'
+    table = reader(content)
+    chunks = [*table.chunks()]
+    assert [list(row) for chunk in chunks for row in chunk.rows] == [
+        ["Ada", "1"],
+        ["B\r\no", "2"],
+        ["Cy", "3"],
+    ]
+    assert [n for chunk in chunks for n in chunk.numbers] == [2, 3, 5]
+    assert (table.style.line_end, table.style.sep) == ("\r\n", "sep=;\r\n")
 
 
 # ---- decimal marks ---------------------------------------------------------------------------
@@ -252,16 +532,20 @@ def test_rows_that_are_long_come_in_smaller_chunks():
 # ---- in whatever way, the same ---------------------------------------------------------------
 
 texts = st.text(st.sampled_from("aZé€ß ,;\t\"'\r\n=+-@|.%"), max_size=8)
-records = st.lists(
-    st.tuples(
-        texts,
-        st.one_of(st.none(), st.integers(-1, 22)),
-        st.one_of(st.none(), st.decimals(0, 40, places=2)),
-        st.one_of(st.none(), st.decimals(-2, 3, places=1)),
-        st.one_of(st.none(), st.sampled_from(["math", "français", "phsics"])),
-    ),
-    min_size=1,
-    max_size=6,
+records = (
+    st.lists(
+        st.tuples(
+            texts,
+            st.one_of(st.none(), st.integers(-1, 22)),
+            st.one_of(st.none(), st.decimals(0, 40, places=2)),
+            st.one_of(st.none(), st.decimals(-2, 3, places=1)),
+            st.one_of(st.none(), st.sampled_from(["math", "français", "phsics"])),
+        ),
+        min_size=1,
+        max_size=6,
+    )
+    .map(lambda rows: [row for row in rows if any(str(cell or "").strip() for cell in row)])
+    .filter(bool)
 )
 dialects = st.fixed_dictionaries(
     {

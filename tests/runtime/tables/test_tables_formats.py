@@ -124,6 +124,29 @@ def test_every_format_gives_the_same_answer_in_every_format(predictor, kind, int
         assert str(theirs[-1]).replace("'21'", "21") == str(ours[-1]).replace("'21'", "21")
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_row_of_empty_cells_is_none_in_every_format(kind):
+    rows = [["Ada", 3.0, "math"], ["", None, ""], [None, float("nan"), " "], ["Bo", 4.0, "math"]]
+    header = ["name", "score", "course"]
+    shown = [["" if c is None or c != c else c for c in row] for row in rows]
+    file = io.BytesIO()
+    columns = dict(zip(header, map(list, zip(*rows, strict=True)), strict=True))
+    parquet.write_table(pyarrow.table(columns), file)
+    content = {
+        "csv": "".join(",".join(map(str, row)) + "\n" for row in [header, *shown]).encode(),
+        "jsonl": b"".join(
+            json.dumps(dict(zip(header, row, strict=True))).encode() + b"\n" for row in rows
+        ),
+        "xlsx": book({"M": [header, *shown]}),
+        "parquet": file.getvalue(),
+    }[kind]
+    table = opened(content, f"class.{kind}")
+    (chunk,) = table.chunks()
+    first = 1 if kind in ("jsonl", "parquet") else 2
+    assert [name for name, *_ in chunk.rows] == ["Ada", "Bo"]
+    assert list(chunk.numbers) == [first, first + 3]
+
+
 # ---- choosing --------------------------------------------------------------------------------
 
 

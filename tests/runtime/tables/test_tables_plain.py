@@ -23,60 +23,100 @@ from satchel.tables.table import ROWS_PER_CHUNK, Answered, Options
 from satchel.values import read_number
 
 letters = st.text("a,;\t\"\n\r é€\0'=-", max_size=5)
-written = st.text('a,"\n\r', max_size=30)
 
 
 def parsed(text, delimiter=","):
     return list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
 
 
-@settings(max_examples=500, deadline=None)
-@given(written, st.integers(1, 4))
+def padded(row, width):
+    return [*row, *[""] * (width - len(row))]
+
+
+def check(rows, expected, delimiter, width):
+    """See that rows split by numpy hold what the csv module reads, however they are asked."""
+    assert not any(cell for row in expected for cell in row[width:])
+    expected = [padded(row, width)[:width] for row in expected]
+    assert [list(row) for row in rows] == expected
+    for place in range(width):
+        assert list(rows.column(place)) == [row[place] for row in expected]
+    for places in (range(width), range(1, width), [0], [width - 1, 0], range(0, width, 2)):
+        lines = [parsed(line, delimiter) for line in rows.written(places)] if places else []
+        again = [padded(line[0] if line else [], len(places)) for line in lines]
+        assert again == [[row[place] for place in places] for row in expected if places]
+        begun = [
+            i for i, row in enumerate(expected) if any(row[p][:1] in tuple('=-"') for p in places)
+        ]
+        assert rows.beginning_with('=-"', places) == begun
+    blank = [i for i, row in enumerate(expected) if not "".join(row).strip()]
+    assert rows.blank() == blank
+    kept = np.delete(np.arange(len(rows)), blank)
+    assert [list(row) for row in rows[kept]] == [expected[i] for i in kept]
+    assert [list(row) for row in rows[1:]] == expected[1:]
+    assert [str(cell) for cell in rows[1:].column(0)] == [row[0] for row in expected[1:]]
+    assert rows[1:].written(range(width)) == rows.written(range(width))[1:]
+
+
+@settings(max_examples=1000, deadline=None)
+@given(st.text('a,"\n\r= é', min_size=1, max_size=30), st.integers(1, 4))
 @example('"a"\n"b"', 1)
 @example('"a,b"\n', 2)
 @example('","\n', 2)
 @example('a"b,c"d\n', 2)
 @example('"a",""\r\n"",b\r\n', 2)
 @example('""""\n', 1)
+@example('"a"\n"b","c"\n', 3)
+@example('"a""",b\n""""",c\n', 2)
 @example("\n", 1)
 def test_a_plain_block_holds_what_the_csv_module_reads(text, width):
     rows = split(text, ",", width)
-    if rows is None:
-        return
-    expected = parsed(text)
-    assert [list(row) for row in rows] == expected
-    assert all(len(row) == width for row in expected)
-    for place in range(width):
-        assert list(rows.column(place)) == [row[place] for row in expected]
-    assert [parsed(line)[0] for line in rows.lines()] == expected
+    if rows is not None:
+        check(rows, parsed(text), ",", width)
 
 
 cells = st.sampled_from(["", "a", "12", "é", "€uro", "=1", "-5", "x" * 70, "two words"])
+odd_cells = cells | st.text("a,;\t\"\n €=-'", max_size=6) | st.just('Bo "B", the\r\nsecond')
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(
-    st.lists(st.lists(cells, min_size=3, max_size=3), min_size=1, max_size=6),
+    st.lists(st.lists(odd_cells, max_size=3), min_size=1, max_size=6),
     st.sampled_from(",;\t"),
     st.sampled_from(["\n", "\r\n"]),
     st.booleans(),
+    st.sampled_from(["", ",", ",,"]),
 )
-def test_what_needs_no_parser_is_plain(table, delimiter, end, quoted):
+def test_what_needs_no_parser_is_plain(table, delimiter, end, quoted, beyond):
     out = io.StringIO()
     quoting = csv.QUOTE_ALL if quoted else csv.QUOTE_MINIMAL
-    csv.writer(out, delimiter=delimiter, lineterminator=end, quoting=quoting).writerows(table)
-    rows = split(out.getvalue(), delimiter, 3)
-    assert [list(row) for row in rows] == table
-    assert list(rows[1:]) == table[1:]
-    risky = [
-        i for i, row in enumerate(table) if any(cell[:1] in ("=", "-") for cell in row if cell)
-    ]
-    assert rows.beginning_with("=-") == risky
+    writer = csv.writer(out, delimiter=delimiter, lineterminator=end, quoting=quoting)
+    for row in table:
+        writer.writerow(row if not beyond else padded(row, 3))
+        if beyond:
+            out.seek(out.tell() - len(end))
+            out.write(beyond.replace(",", delimiter) + end)
+    check(split(out.getvalue(), delimiter, 3), parsed(out.getvalue(), delimiter), delimiter, 3)
+
+
+def test_line_ends_may_be_mixed():
+    check(split('a,b\r\nc,"d"\n"e",f\r\n', ",", 2), [["a", "b"], ["c", "d"], ["e", "f"]], ",", 2)
 
 
 @pytest.mark.parametrize(
     "text",
-    ["a,b\n\nc,d\n", "a,b\nc\n", "a,b\r\nc,d\n", "a\rb,c\r", '"a\nb",c\n', "a,\0\n", "a,b,c\n"],
+    [
+        "a\rb,c\r",
+        "a,\0\n",
+        "a,b,c\n",
+        "a,b, \n",
+        'a"b",c\n',
+        '"a"b,c\n',
+        '"a" ,b\n',
+        ' "a",b\n',
+        '"a,b\n',
+        '"a","b\r"\n',
+        "a," + "b" * 200_000 + "\n",
+    ],
 )
 def test_what_needs_one_is_not(text):
     assert split(text, ",", 2) is None
@@ -184,7 +224,7 @@ def test_all_rows_below_the_header_go_one_way():
     assert isinstance(chunk.rows, PlainRows)
     assert [list(row) for row in chunk.rows] == [["x", "1"]] * 30
     assert list(chunk.numbers) == list(range(3, 33))
-    assert chunk.rows.lines() == ['"x";"1"'] * 30
+    assert chunk.rows.written([0, 1]) == ['"x";"1"'] * 30
 
 
 def test_short_rows_come_in_chunks_of_no_more_than_was_asked_for():

@@ -1,4 +1,8 @@
-"""How a CSV file is written: its encoding, what separates its cells, its decimal mark."""
+"""How a CSV file is written: its encoding, what separates its cells, its decimal mark.
+
+What stands in the file is used where it says so (``sep=;``, a byte order mark), what was said
+where it was (``--encoding``, ``--delimiter``); the rest is found out.
+"""
 
 from __future__ import annotations
 
@@ -8,26 +12,36 @@ import io
 import itertools
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from satchel.errors import TableError
-from satchel.tables.table import Options, Row, Wanted, find_header
+from satchel.tables.table import Options, Row, Wanted, find_header, name_of
+from satchel.wording import meant
 
-DELIMITERS = ",;\t"
+DELIMITERS = ";\t|,"  # of equals the first: commas stand in texts too
 MARK = "\ufeff"
 SAMPLE = 1 << 20  # bytes
 SAMPLE_LINES = 60  # the header and some rows, also where cells hold line breaks
 
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),  # begins with the mark of UTF-16
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+# The first line of a file that names its delimiter for Excel; a sheet saved again pads it.
+_SEP = re.compile(r'"?sep=(\\t|[^"\r\n])"?(?:\1)* *(\r\n|\r|\n|$)', re.IGNORECASE)
 # 1,234 may be a thousand or a little more than one: only what cannot be is evidence.
 _EITHER = re.compile(r"[+-]?[1-9]\d{0,2}[.,]\d{3}", re.ASCII)
-_LINE_END = re.compile(r"\r\n|\r|\n")
+LINE_END = "\r\n"
+DOUBLED = "\r\r\n"  # of a file that was written as text twice
+_LINE_END = re.compile(r"\r\r\n|\r\n|\r|\n")
+# Of a row's cells, one in each line: two that are halves of a number; the later of "Roe, Jo".
+_HALVES = re.compile(r"^[+-]?\d+\n\d+%?$", re.ASCII | re.MULTILINE)
+_LATER_NAME = re.compile(r" +[^\W\d]")
 _DECIMAL = re.compile(r"[+-]?(\d+[.,]\d*|[.,]\d+)", re.ASCII)
 
 
@@ -43,6 +57,8 @@ class Style:
         What separates cells, how lines end, what stands before decimals.
     encoding : str
         As Python names it.
+    sep : str
+        The line that names the delimiter (``sep=;``), with its end, or nothing.
     """
 
     mark: str = ""
@@ -50,10 +66,11 @@ class Style:
     line_end: str = "\n"
     encoding: str = "utf-8"
     decimal: str = "."
+    sep: str = ""
 
 
-def find_encoding(file: BinaryIO, start: bytes, name: str) -> tuple[str, str]:
-    """Return a text file's encoding and its byte order mark.
+def find_encoding(file: BinaryIO, start: bytes, name: str, said: str = "") -> tuple[str, str, str]:
+    """Return a text file's encoding, its byte order mark, and a remark where it was guessed.
 
     Parameters
     ----------
@@ -64,30 +81,75 @@ def find_encoding(file: BinaryIO, start: bytes, name: str) -> tuple[str, str]:
         What it begins with, one block at most.
     name : str
         Its name, for messages.
+    said : str
+        The encoding, where it is not to be found out.
 
     Raises
     ------
     TableError
-        Where it is neither UTF-8, UTF-16 with its mark, nor Windows-1252.
+        Where nothing is known of such an encoding, or the file begins with the mark of another;
+        and where none was said and it is neither UTF-8, UTF-16 nor Windows-1252.
     """
+    said = _known(said) if said else ""
     for mark, encoding in _MARKS:
         if start.startswith(mark):
-            return encoding, MARK
+            if said and said.removesuffix("-sig") not in encoding:
+                raise TableError(
+                    f"{name} begins with the mark of {encoding.upper()}, not of {said}; "
+                    "leave --encoding out"
+                )
+            return encoding, MARK, ""
+    utf16 = _unmarked_utf16(start[:4096])
+    if said:
+        return {"utf-8-sig": "utf-8", "utf-16": utf16 or "utf-16-le"}.get(said, said), "", ""
+    if utf16:
+        return utf16, "", f"{name} was read as UTF-16, although it lacks the mark of that"
     if b"\0" in start[:4096]:
-        raise TableError(
-            f"{name} holds NUL bytes: it is no CSV file, or UTF-16 without its mark; {_SAVE_AGAIN}"
-        )
+        raise TableError(f"{name} holds NUL bytes: it is no text file; {_SAVE_AGAIN}")
     blocks: Iterable[bytes] = [start] if len(start) == SAMPLE else [start, b""]
     if file.seekable():
         blocks = itertools.chain(iter(lambda: file.read(SAMPLE), b""), [b""])
     try:
-        return ("utf-8" if _is_utf8(blocks, name) else "cp1252"), ""
+        if _is_utf8(blocks, name):
+            return "utf-8", "", ""
     finally:
         if file.seekable():
             file.seek(0)
+    return (
+        "cp1252",
+        "",
+        f"{name} is not UTF-8 text and was read as Windows-1252 (Western European); "
+        "--encoding for another, such as cp1251",
+    )
 
 
-_SAVE_AGAIN = "save it again as 'CSV UTF-8' in the spreadsheet"
+_SAVE_AGAIN = "save it again as 'CSV UTF-8' in the spreadsheet, or say its --encoding"
+
+
+def _known(encoding: str) -> str:
+    """Return the name that Python has for an encoding."""
+    try:
+        "".encode(encoding)  # what is no encoding of text has a codec too
+        return codecs.lookup(encoding).name
+    except (LookupError, ValueError):
+        from encodings.aliases import aliases
+
+        raise TableError(
+            f"--encoding: nothing is known of {encoding!r}"
+            f"{meant(encoding, {*aliases, *aliases.values()}) or '; cp1251, for example, is'}"
+        ) from None
+
+
+def _unmarked_utf16(start: bytes) -> str:
+    """Return in which order text is UTF-16 without its mark; nothing where it is not.
+
+    Half of the bytes of Latin letters, digits, delimiters and line ends are then NUL.
+    """
+    nulls = start[0::2].count(0), start[1::2].count(0)
+    if 8 * max(nulls) < len(start) or 8 * min(nulls) > max(nulls):
+        return ""
+    encoding = "utf-16-be" if nulls[0] > nulls[1] else "utf-16-le"
+    return encoding if "\0" not in start.decode(encoding, "replace") else ""
 
 
 def _is_utf8(blocks: Iterable[bytes], name: str) -> bool:
@@ -108,24 +170,63 @@ def _is_utf8(blocks: Iterable[bytes], name: str) -> bool:
 
 
 def not_text(name: str, encoding: str) -> TableError:
-    """Return the error for bytes that are no text in the encoding that was found."""
-    also = " nor Windows-1252" if encoding == "cp1252" else ""
-    shown = {"cp1252": "UTF-8"}.get(encoding, encoding.upper())
-    return TableError(f"{name} is not {shown} text{also}; {_SAVE_AGAIN}")
+    """Return the error for bytes that are no text in the encoding that was said or found."""
+    shown = {"cp1252": "UTF-8 text nor Windows-1252"}.get(encoding, f"{encoding.upper()} text")
+    return TableError(f"{name} is not {shown}; {_SAVE_AGAIN}")
+
+
+def find_sep(sample: str) -> tuple[str, str]:
+    """Return the line that names the delimiter, with its end, and that; nothing without it."""
+    found = _SEP.match(sample)
+    return (found[0], {"\\t": "\t"}.get(found[1], found[1])) if found is not None else ("", "")
 
 
 def find_delimiter(sample: str, wanted: Wanted, options: Options) -> str:
-    """Return what separates the cells: where the header is found with most names."""
+    """Return what separates the cells, where that is not said.
 
-    def likelihood(delimiter: str) -> tuple[float, int]:
+    With it the header has most of the known names; where none is known, most rows have as many
+    cells as the header, and many.
+    """
+
+    def likelihood(delimiter: str) -> tuple[float, float, int, bool]:
         rows = first_rows(sample, delimiter)
         place = find_header(rows, wanted, options.header_row)
         if place is None:
-            return 0.0, max(map(len, rows), default=0)
-        names = [str(cell).strip() for cell in rows[place]]
-        return wanted.likeness(names), len(names)
+            width = max(map(len, rows), default=0)
+            return 0.0, 0.0, width, delimiter == ","
+        width = len(rows[place])
+        alike = [len(row) == width for row in rows if row]
+        agreed = width * sum(alike) / len(alike) if width > 1 else 0.0
+        likeness = wanted.likeness([*map(name_of, rows[place])])
+        return likeness, agreed, width, width > 1 or delimiter == ","
 
     return max(DELIMITERS, key=likelihood)
+
+
+def check_delimiter(delimiter: str) -> None:
+    """Refuse a delimiter that can separate no cells."""
+    if len(delimiter) != 1 or delimiter in '"\r\n\0':
+        raise TableError(
+            f"--delimiter: {delimiter!r} cannot separate cells; give one character, such as ';'"
+        )
+
+
+def is_padded(sample: str, delimiter: str) -> bool:
+    """Whether quoted cells have spaces before them, as in ``1, "Roe, Jo", 2``.
+
+    Otherwise no quotation mark stands so, unless it is the last of a cell or one of two.
+    """
+    mark = re.escape(delimiter)
+    if delimiter == " " or not re.search(f'{mark} +"(?!["\r\n{mark}]|$)', sample):
+        return False
+    try:
+        lines = io.StringIO(sample, newline="")
+        rows = csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=True)
+        for _ in itertools.islice(rows, SAMPLE_LINES):
+            pass
+    except csv.Error:  # marks within a cell, as of a nickname
+        return False
+    return True
 
 
 def first_rows(sample: str, delimiter: str) -> list[Row]:
@@ -147,6 +248,38 @@ def find_line_end(sample: str) -> str:
         if end := _LINE_END.search(part):
             return end[0]
     return "\n"
+
+
+def check_widths(rows: Sequence[Row], width: int, delimiter: str, name: str) -> None:
+    """Refuse a table most rows of which have more cells than its header.
+
+    Parameters
+    ----------
+    rows : sequence of rows
+        The first of the table.
+    width : int
+        How many cells the header has.
+    delimiter, name : str
+        What separates the cells, and the name of the file, for messages.
+
+    Raises
+    ------
+    TableError
+        Where commas within cells seem to be the reason, without quotation marks around these.
+    """
+    long = [row for row in rows if len(row) > width] if delimiter == "," else []
+    if 2 * len(long) <= len(rows):
+        return
+    surplus = sum(len(row) - width for row in long)
+    names = sum(_LATER_NAME.match(str(cell)) is not None for row in long for cell in row)
+    decimals = sum(len(_HALVES.findall("\n".join(map(str, row)))) for row in long)
+    if surplus < 2 or names + decimals < surplus:
+        return  # each is refused, with its cells beyond the header
+    what = "commas in names" if names >= surplus else "decimal commas"
+    raise TableError(
+        f"{name}: most rows have more cells than the header ({len(long[0])}, not {width}); do "
+        f"{what} stand without quotation marks? Save it again with semicolons between the cells"
+    )
 
 
 def find_decimal(cells: Iterable[str], delimiter: str, name: str) -> str:

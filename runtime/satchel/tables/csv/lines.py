@@ -7,7 +7,7 @@ import io
 from typing import BinaryIO
 
 from satchel.errors import TableError
-from satchel.tables.csv.dialect import MARK, not_text
+from satchel.tables.csv.dialect import DOUBLED, LINE_END, MARK, not_text
 from satchel.tables.csv.plain import LONGEST_LINE
 
 BLOCK = 1 << 19  # bytes
@@ -26,6 +26,8 @@ class Lines:
         As Python names it.
     name : str
         Its name, for messages.
+    doubled : bool
+        Whether its lines end in two carriage returns and a line feed, which is read as one end.
 
     Attributes
     ----------
@@ -38,8 +40,9 @@ class Lines:
         Where it is not text in that encoding, or a line is too long or holds a NUL.
     """
 
-    def __init__(self, file: BinaryIO, encoding: str, name: str) -> None:
+    def __init__(self, file: BinaryIO, encoding: str, name: str, doubled: bool) -> None:
         self._file, self._encoding, self._name = file, encoding, name
+        self._doubled = doubled
         self._decoder = codecs.getincrementaldecoder(encoding)()
         self._carried = ""
         self.number = self.blocks = 0
@@ -100,16 +103,19 @@ class Lines:
             data = self._file.read(BLOCK)
             try:
                 text = self._carried + self._decoder.decode(data, final=not data)
-            except UnicodeDecodeError:
+            except UnicodeError:
                 raise not_text(self._name, self._encoding) from None
-            # A carriage return that comes last may be half of a line end.
-            cut = text.rfind("\n") + 1 or text.rfind("\r", 0, -1) + 1
+            cut = text.rfind("\n") + 1
+            if not cut and not self._doubled:
+                # A carriage return that comes last may be half of a line end.
+                cut = text.rfind("\r", 0, -1) + 1
             if not data:
                 cut = len(text)
             self._carried = text[cut:]
             if cut or not data:
                 self.blocks += cut > 0
-                return text[:cut]
+                text = text[:cut]
+                return text.replace(DOUBLED, LINE_END) if self._doubled else text
             if len(text) >= LONGEST_LINE:
                 self.number += 1
                 raise self._too_long()

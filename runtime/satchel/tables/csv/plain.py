@@ -1,4 +1,4 @@
-"""Plain CSV, split by numpy: lines of the same number of cells, none of which needs a parser.
+"""Plain CSV, split by numpy: whole lines of cells that need no parser.
 
 A block of such lines is split in a tenth of the time that the csv module takes, and its cells are
 looked up as arrays. `split` answers None for every block that could be read in another way, also
@@ -8,17 +8,18 @@ where it need not be: that one is the csv module's.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from satchel.tables.table import Columnar
+from satchel.tables.table import Columnar, is_blank
 
 LONGEST_LINE = 1 << 20
 WIDEST = 64
-_QUOTE, _END = ord('"'), ord("\n")
+_QUOTE, _RETURN, _END = ord('"'), ord("\r"), ord("\n")
+_LATIN_SPACES, _OTHER_SPACES = (0x85, 0xA0), 0x1680  # beyond ASCII; the latter is the first of many
 
 
 class PlainRows(Columnar):
@@ -31,9 +32,12 @@ class PlainRows(Columnar):
     letters : ndarray of uint8 or uint32
         Its code points, and `WIDEST` more of any value.
     starts, ends : ndarray of int32, shape (rows, columns)
-        Where each cell lies in them.
-    lines : ndarray of int32, shape (rows, 2)
-        Where each line begins, and where it ends before its line end.
+        Where each cell lies in them, without the quotation marks around it. One that its line
+        left out lies at the end of that.
+    written : ndarray of int32, shape (rows,), or None
+        How many of its cells each line holds, where not all hold all.
+    doubled : bool
+        Whether a quotation mark may stand for one of two, within the marks around a cell.
     delimiter : str
         What separates the cells.
     """
@@ -44,23 +48,33 @@ class PlainRows(Columnar):
         letters: NDArray[Any],
         starts: NDArray[np.int32],
         ends: NDArray[np.int32],
-        lines: NDArray[np.int32],
+        written: NDArray[np.int32] | None,
+        doubled: bool,
         delimiter: str,
     ) -> None:
         self.delimiter = delimiter
-        self._text, self._letters, self._lines = text, letters, lines
+        self._text, self._letters = text, letters
         self._starts, self._ends = starts, ends
+        self._written, self._doubled = written, doubled
 
     def __len__(self) -> int:
         return len(self._starts)
 
     def __getitem__(self, row: Any) -> Any:
-        """Return the cells of one row, or some rows for a slice."""
-        if isinstance(row, slice):
-            parts = (self._starts[row], self._ends[row], self._lines[row])
-            return PlainRows(self._text, self._letters, *parts, self.delimiter)
+        """Return the cells of one row, or some rows for a slice or an array of places."""
+        if isinstance(row, slice | np.ndarray):
+            return PlainRows(
+                self._text,
+                self._letters,
+                self._starts[row],
+                self._ends[row],
+                None if self._written is None else self._written[row],
+                self._doubled,
+                self.delimiter,
+            )
         places = zip(self._starts[row].tolist(), self._ends[row].tolist(), strict=True)
-        return [self._text[start:end] for start, end in places]
+        cells = [self._text[start:end] for start, end in places]
+        return [cell.replace('""', '"') for cell in cells] if self._doubled else cells
 
     def __iter__(self) -> Iterator[list[str]]:
         return (self[row] for row in range(len(self)))
@@ -77,7 +91,8 @@ class PlainRows(Columnar):
         width = max(1, int(lengths.max(initial=0)))
         if width > WIDEST:
             ends = self._ends[:, place].tolist()
-            return [self._text[a:b] for a, b in zip(starts.tolist(), ends, strict=True)]
+            texts = [self._text[a:b] for a, b in zip(starts.tolist(), ends, strict=True)]
+            return [one.replace('""', '"') for one in texts] if self._doubled else texts
         letters = self._letters
         shape, step = (len(letters) - width + 1, width), letters.strides[0]
         windows: NDArray[Any] = np.ndarray(shape, letters.dtype, letters, 0, (step, step))
@@ -85,25 +100,78 @@ class PlainRows(Columnar):
         if lengths.min(initial=0) < width:
             # numpy ends a text where nothing but NUL follows.
             cells *= np.tri(width + 1, width, -1, np.uint32).take(lengths, axis=0)
-        return cells.view(f"U{width}")[:, 0]
+        column = cells.view(f"U{width}")[:, 0]
+        if self._doubled:
+            for row in np.flatnonzero((cells == _QUOTE).any(axis=1)).tolist():
+                column[row] = column[row].replace('""', '"')
+        return column
 
-    def lines(self) -> list[str]:
-        """Return each row as it was written, without its line end."""
-        return [self._text[start:end] for start, end in self._lines.tolist()]
+    def written(self, places: Sequence[int]) -> list[str]:
+        """Return some cells of each row as they were written, separated as they were."""
+        runs: list[list[int]] = []
+        for place in places:
+            if runs and place == runs[-1][1] + 1:
+                runs[-1][1] = place
+            else:
+                runs.append([place, place])
+        parts = [self._run(first, last) for first, last in runs]
+        if len(parts) == 1:
+            return parts[0]
+        return list(map(self.delimiter.join, zip(*parts, strict=True)))
 
-    def beginning_with(self, letters: Iterable[str]) -> list[int]:
-        """Return the rows in which a cell begins with one of some letters."""
-        found = np.isin(self._letters[self._starts], [*map(ord, letters)])
-        found &= self._starts < self._ends
-        return np.flatnonzero(found.any(axis=1)).tolist()
+    def _run(self, first: int, last: int) -> list[str]:
+        """Return neighbouring cells of each row as they were written, marks and all."""
+        starts, ends = self._starts[:, first], self._ends[:, last]
+        opened = self._letters.take(starts - 1) == _QUOTE
+        closed = self._letters.take(ends) == _QUOTE
+        if self._written is None:
+            pairs = zip((starts - opened).tolist(), (ends + closed).tolist(), strict=True)
+            return [self._text[start:end] for start, end in pairs]
+        opened &= self._written > first  # otherwise that mark is an earlier cell's
+        left_out = last - np.clip(self._written - 1, first, last)
+        ranges = ((starts - opened).tolist(), (ends + closed).tolist(), left_out.tolist())
+        marks = [self.delimiter * n for n in range(last - first + 1)]
+        return [self._text[a:b] + marks[n] for a, b, n in zip(*ranges, strict=True)]
+
+    def beginning_with(self, letters: Iterable[str], places: Sequence[int]) -> list[int]:
+        """Return the rows in which one of some cells begins with one of some letters."""
+        codes = [ord(letter) for letter in letters if letter in self._text]
+        if not codes:
+            return []
+        starts, ends = self._starts, self._ends
+        if [*places] != [*range(self.width)]:
+            starts, ends = starts[:, places], ends[:, places]
+        firsts = self._letters.take(starts)
+        if firsts.itemsize == 1:
+            found = np.isin(np.arange(256), codes).take(firsts)
+        else:
+            found = np.isin(firsts, codes)
+        found &= starts < ends
+        rows: list[int] = np.unique(np.flatnonzero(found) // len(places)).tolist()
+        return rows
+
+    def blank(self) -> list[int]:
+        """Return the rows in which all cells are blank."""
+        rows = np.arange(len(self))
+        for place in range(self.width):
+            starts = self._starts[rows, place]
+            firsts = self._letters.take(starts)
+            space = (
+                (firsts <= ord(" ")) | np.isin(firsts, _LATIN_SPACES) | (firsts >= _OTHER_SPACES)
+            )
+            rows = rows[space | (starts == self._ends[rows, place])]
+            if not len(rows):
+                return []
+        return [row for row in rows.tolist() if all(map(is_blank, self[row]))]
 
 
 def split(text: str, delimiter: str, width: int) -> PlainRows | None:
-    """Split whole lines into cells; None where they are not plain.
+    """Split whole lines into cells; None where they need a parser.
 
-    They are where every line has `width` cells, all end in a line feed or all in both a carriage
-    return and that, and quotation marks enclose whole cells or stand nowhere. What is too long for
-    the csv module, or holds NUL, is left to it as well.
+    They do not where all lines end in a line feed, with or without a carriage return before it,
+    and quotation marks enclose whole cells or are doubled within these. A line may leave out cells
+    at its end, and have empty ones beyond `width`. What is too long for the csv module, or holds
+    NUL, is left to it as well.
 
     Parameters
     ----------
@@ -112,39 +180,80 @@ def split(text: str, delimiter: str, width: int) -> PlainRows | None:
     delimiter : str
         One letter.
     width : int
+        How many cells a row has.
+
+    Returns
+    -------
+    PlainRows or None
+        One row for each that the csv module would read, an empty one for an empty line.
     """
     if not text.endswith("\n"):
         text += "\r\n" if "\r" in text else "\n"
-    count = text.count("\n")
-    returns = text.count("\r")
-    if "\0" in text or returns not in (0, count) or returns != text.count("\r\n"):
+    returns = "\r" in text
+    if "\0" in text or (returns and text.count("\r") != text.count("\r\n")):
         return None
     letters = _letters(text)
-    separators = np.flatnonzero((letters == ord(delimiter)) | (letters == _END)).astype(np.int32)
-    if len(separators) != count * width:
-        return None
-    ends = separators.reshape(count, width)
-    if (letters[ends[:, -1]] != _END).any():
-        return None
-    starts = np.concatenate([[0], separators[:-1] + 1]).astype(np.int32).reshape(count, width)
-    ends[:, -1] -= returns > 0
-    lines = np.stack([starts[:, 0], ends[:, -1]], axis=1)
-    longest = (lines[:, 1] - lines[:, 0]).max(initial=0)
-    lengths = ends - starts
-    if longest >= LONGEST_LINE - 2 or lengths.max(initial=0) > csv.field_size_limit():
-        return None
-    if width == 1 and not lengths.all():  # an empty line is no row
+    is_separator = (letters == ord(delimiter)) | (letters == _END)
+    doubled: bool | None = False
+    if '"' in text:
+        quotes = letters == _QUOTE
+        doubled = _doubled(letters, quotes, is_separator)
+        if doubled is None:
+            return None
+        # Within marks, of which an odd number stands before it, it separates nothing.
+        is_separator &= np.bitwise_xor.accumulate(quotes.view(np.uint8)) == 0
+    separators = np.flatnonzero(is_separator).astype(np.int32)
+    is_end = letters.take(separators) == _END
+    last = np.flatnonzero(is_end).astype(np.int32)
+    stops = separators
+    if returns:
+        stops = separators.copy()
+        stops[last] -= letters.take(separators[last] - 1) == _RETURN
+    count = len(last)
+    lines = np.concatenate([[0], separators[last[:-1]] + 1]).astype(np.int32)
+    lengths = stops[last] - lines
+    written = None
+    if len(separators) == count * width and (last == np.arange(1, count + 1) * width - 1).all():
+        ends = stops.reshape(count, width)
+        starts = np.empty_like(ends)
+        starts[:, 1:] = separators.reshape(count, width)[:, :-1] + 1
+    else:
+        first = np.concatenate([[0], last[:-1] + 1]).astype(np.int32)
+        written = last - first + 1
+        cells = np.minimum(first[:, None] + np.arange(width, dtype=np.int32), last[:, None])
+        ends = stops.take(cells)
+        starts = np.minimum(separators.take(np.roll(cells, 1, axis=1)) + 1, ends)
+        # What stands beyond is no more than the delimiters before empty cells.
+        beyond = written > width
+        if (stops[last] - ends[:, -1] != written - width)[beyond].any():
+            return None
+    starts[:, 0] = lines
+    if lengths.max(initial=0) >= LONGEST_LINE - 2 or (ends - starts).max() > csv.field_size_limit():
         return None
     if '"' in text:
-        opened = letters[starts] == _QUOTE
-        closed = (letters[ends - 1] == _QUOTE) & (lengths >= 2)
-        # None within a cell then: each of these has two at its ends, and there are no more.
-        if (opened != closed).any() or text.count('"') != 2 * int(opened.sum()):
-            return None
+        opened = (letters.take(starts) == _QUOTE) & (starts < ends)
         starts += opened
-        ends -= opened
+        ends = ends - opened
     padding = np.zeros(WIDEST, letters.dtype)
-    return PlainRows(text, np.concatenate([letters, padding]), starts, ends, lines, delimiter)
+    letters = np.concatenate([letters, padding])
+    return PlainRows(text, letters, starts, ends, written, bool(doubled), delimiter)
+
+
+def _doubled(
+    letters: NDArray[Any], quotes: NDArray[np.bool_], is_separator: NDArray[np.bool_]
+) -> bool | None:
+    """Return whether quotation marks are doubled within cells; None where some need a parser."""
+    places = np.flatnonzero(quotes)
+    if len(places) % 2:
+        return None
+    opening, closing = places[0::2], places[1::2]
+    # Before the first letter stands the last one, a line end.
+    doubled = quotes.take(opening - 1)
+    if not (doubled | is_separator.take(opening - 1)).all():
+        return None
+    after = closing + 1
+    ended = is_separator.take(after) | (letters.take(after) == _RETURN) | quotes.take(after)
+    return bool(doubled.any()) if ended.all() else None
 
 
 def _letters(text: str) -> NDArray[Any]:

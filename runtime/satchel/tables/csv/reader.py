@@ -6,17 +6,26 @@ import csv
 import io
 import itertools
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import BinaryIO
+
+import numpy as np
 
 from satchel.errors import TableError
 from satchel.tables.csv.dialect import (
+    DOUBLED,
+    LINE_END,
     MARK,
     SAMPLE,
     Style,
+    check_delimiter,
+    check_widths,
     find_decimal,
     find_delimiter,
     find_encoding,
     find_line_end,
+    find_sep,
+    is_padded,
 )
 from satchel.tables.csv.lines import Lines
 from satchel.tables.csv.plain import split
@@ -27,14 +36,18 @@ from satchel.tables.table import (
     ROWS_PER_CHUNK,
     ROWS_TO_HEADER,
     Chunk,
+    Columnar,
     Options,
     Row,
     Wanted,
     check_header,
+    clean_name,
     column_of,
     find_header,
     is_blank,
+    name_of,
     passed_over,
+    telling,
 )
 
 
@@ -83,13 +96,15 @@ class CsvReader:
             self.total = None
             start = file.read(SAMPLE)
             file = io.BufferedReader(Rejoined(start, file))
-        self._encoding, mark = find_encoding(file, start, name)
-        if self._encoding == "cp1252":
-            self.remarks.append(
-                f"{name} is not UTF-8 text and was read as Windows-1252 (Western European)"
-            )
-        self._lines = Lines(file, self._encoding, name)
-        self._open(start, mark, options, wanted)
+        self._encoding, mark, guess = find_encoding(file, start, name, options.encoding)
+        self.remarks += [guess] if guess else []
+        with telling(self.remarks):
+            sample = start.decode(self._encoding, "replace").removeprefix(MARK)
+            doubled = find_line_end(sample) == DOUBLED
+            sample = sample.replace(DOUBLED, LINE_END) if doubled else sample
+            self._lines = Lines(file, self._encoding, name, doubled)
+            style = Style(mark, line_end=find_line_end(sample), encoding=self._encoding)
+            self._open(sample, style, options, wanted)
 
     def close(self) -> None:
         """Let go of the file, which stays open."""
@@ -98,13 +113,21 @@ class CsvReader:
         """Return how many bytes have been read."""
         return self._file.tell() if self._file.seekable() else 0
 
-    def _open(self, start: bytes, mark: str, options: Options, wanted: Wanted) -> None:
+    def _open(self, sample: str, style: Style, options: Options, wanted: Wanted) -> None:
+        name = self._name
         if options.sheet:
-            raise TableError(f"{self._name} is CSV and has no sheets; leave --sheet out")
-        sample = start.decode(self._encoding, "replace").removeprefix(MARK)
-        delimiter = find_delimiter(sample, wanted, options)
+            raise TableError(f"{name} is CSV and has no sheets; leave --sheet out")
+        sep, delimiter = find_sep(sample)
+        if sep:
+            sample = sample.removeprefix(sep)
+            next(self._lines)
+        delimiter = options.delimiter or delimiter or find_delimiter(sample, wanted, options)
+        check_delimiter(delimiter)
         self._delimiter, self._number = delimiter, 0
-        self._rows = csv.reader(self._lines, delimiter=delimiter, strict=True)
+        self._padded = is_padded(sample, delimiter)
+        self._rows = csv.reader(
+            self._lines, delimiter=delimiter, skipinitialspace=self._padded, strict=True
+        )
         most = min(max(options.header_row or 0, ROWS_TO_HEADER), ROWS_PER_CHUNK)
         first, ends = [], []
         for row in itertools.islice(iter(self._next_row, None), most):
@@ -113,10 +136,14 @@ class CsvReader:
         place = find_header(first, wanted, options.header_row)
         if place is None:
             where = f"row {options.header_row}" if options.header_row else "the first line"
-            raise TableError(f"{self._name}: {where} holds no names of columns")
-        names = [str(cell).strip() for cell in first[place]]
-        self.header = check_header(names, f"{self._name}: {_nth(place, first)}")
+            raise TableError(f"{name}: {where} holds no names of columns")
+        self.header = check_header([*map(name_of, first[place])], f"{name}: {_nth(place, first)}")
         self.remarks += passed_over(place, first)
+        if len(self.header) == 1 < len(wanted.known) and not wanted.likeness(self.header):
+            self.remarks.append(
+                f"{name} has one column; --delimiter says what separates its cells, "
+                "where it is no comma, semicolon, tab or |"
+            )
         chunk = Chunk()
         if self._lines.go_back(ends[place]):  # as a rule: then these rows may be split too
             self._number = place + 1
@@ -125,36 +152,41 @@ class CsvReader:
                 self._add(chunk, row, number)
         self._first = [chunk] if chunk.rows else []
         self._rest = self._chunks()
-        decimal = options.decimal or self._find_decimal(delimiter, wanted)
-        self.decimal = decimal
-        # Excel writes semicolons where decimals have commas.
-        written = decimal or ("," if delimiter == ";" else ".")
-        self.style = Style(mark, delimiter, find_line_end(sample), self._encoding, written)
-
-    def _find_decimal(self, delimiter: str, wanted: Wanted) -> str:
-        """Look for the decimal mark in the first rows, which are kept for the first chunks."""
-        places = [i for i, name in enumerate(self.header) if name in wanted.numbers]
         for chunk in self._rest:
             self._first.append(chunk)
             if sum(len(one.rows) for one in self._first) >= ROWS_PER_CHUNK:
                 break
+        rows = [row for one in self._first for row in one.rows if not isinstance(row, Columnar)]
+        check_widths(rows, len(self.header), delimiter, name)
+        self.decimal = options.decimal or self._find_decimal(delimiter, wanted)
+        # Excel writes semicolons where decimals have commas.
+        decimal = self.decimal or ("," if delimiter == ";" else ".")
+        self.style = replace(style, delimiter=delimiter, decimal=decimal, sep=sep)
+
+    def _find_decimal(self, delimiter: str, wanted: Wanted) -> str:
+        """Look for the decimal mark in the first rows, which are kept for the first chunks."""
+        places = [i for i, name in enumerate(self.header) if clean_name(name) in wanted.numbers]
         cells = (cell for chunk in self._first for i in places for cell in column_of(chunk.rows, i))
         return find_decimal(map(str, cells), delimiter, self._name)
 
     def chunks(self, size: int = ROWS_PER_CHUNK) -> Iterator[Chunk]:
-        """Yield up to `size` rows at a time; empty lines are no rows."""
-        for chunk in itertools.chain(self._first, self._rest):
-            yield from _slices(chunk, size)
+        """Yield up to `size` rows at a time; empty ones are no rows."""
+        with telling(self.remarks):
+            for chunk in itertools.chain(self._first, self._rest):
+                yield from _slices(chunk, size)
 
     def _chunks(self) -> Iterator[Chunk]:
         """Yield the rows of a block at a time, from the line that comes next."""
         while text := self._lines.block():
-            rows = split(text, self._delimiter, len(self.header))
+            rows = None if self._padded else split(text, self._delimiter, len(self.header))
             if rows is not None:
-                start = self._number + 1
+                numbers: Sequence[int] = range(self._number + 1, self._number + len(rows) + 1)
                 self._number += len(rows)
-                self._lines.number += len(rows)
-                yield from _slices(Chunk(rows, range(start, self._number + 1)), ROWS_PER_CHUNK)
+                self._lines.number += text.count("\n")
+                if blank := rows.blank():
+                    kept = np.delete(np.arange(len(rows)), blank)
+                    rows, numbers = rows[kept], (kept + numbers[0]).tolist()
+                yield from _slices(Chunk(rows, numbers), ROWS_PER_CHUNK)
                 continue
             self._lines.put_back(text)
             chunk = Chunk()
@@ -179,10 +211,12 @@ class CsvReader:
         return row
 
     def _add(self, chunk: Chunk, row: Row, number: int) -> None:
-        width = len(self.header)
-        if not row or (len(row) == 1 < width and is_blank(row[0])):
+        if all(map(is_blank, row)):
             return
-        if len(row) > width and all(map(is_blank, row[width:])):
+        width = len(self.header)
+        if len(row) < width:  # what is blank at its end was left out
+            row = [*row, *[""] * (width - len(row))]
+        elif all(map(is_blank, row[width:])):
             row = row[:width]
         chunk.add(row, number)
 

@@ -9,12 +9,10 @@ from types import SimpleNamespace
 from typing import BinaryIO
 
 from satchel.tables.cells import as_text
-from satchel.tables.csv.dialect import Style
+from satchel.tables.csv.dialect import LINE_END, Style
 from satchel.tables.csv.plain import PlainRows
 from satchel.tables.formulas import STARTS, neutralised
 from satchel.tables.table import Answered, Row
-
-_LINE_END = "\r\n"
 
 
 class CsvWriter:
@@ -34,11 +32,11 @@ class CsvWriter:
         self._writer = csv.writer(
             SimpleNamespace(write=self._lines.append),
             delimiter=style.delimiter,
-            lineterminator=_LINE_END,
+            lineterminator=LINE_END,
         )
         self._special = re.compile(f'[{re.escape(style.delimiter)}"\r\n]')
-        if style.mark:
-            self._write(style.mark)
+        if style.mark or style.sep:
+            self._write(style.mark + style.sep)
 
     def write(self, rows: Iterable[Row]) -> None:
         """Write rows; the first row written is the header."""
@@ -55,23 +53,17 @@ class CsvWriter:
         """Leave the file open; nothing else is held."""
 
     def _beside(self, answered: Answered) -> list[str] | None:
-        """Return the lines of an answer, joined to those that came; None where they may not stand.
-
-        They may where all of their cells are repeated, or none.
-        """
-        rows = answered.rows
-        lines: list[str] | None = None
-        if answered.places:
+        """Return the lines of an answer, joined to what came; None where that is not plain."""
+        rows, places = answered.rows, answered.places
+        columns = [self._texts(column) for column in answered.columns]
+        if places:
             if not isinstance(rows, PlainRows) or rows.delimiter != self._style.delimiter:
                 return None
-            if len(answered.places) < rows.width:
-                return None
-            lines = rows.lines()
-            risky = rows.beginning_with(STARTS)
-            for i, line in zip(risky, self._written(rows[i] for i in risky), strict=True):
+            lines = rows.written(places)
+            risky = rows.beginning_with(STARTS, places)
+            again = self._written([row[i] for i in places] for row in map(rows.__getitem__, risky))
+            for i, line in zip(risky, again, strict=True):
                 lines[i] = line
-        columns = [self._texts(column) for column in answered.columns]
-        if lines is not None:
             columns.insert(0, lines)
         return list(map(self._style.delimiter.join, zip(*columns, strict=True)))
 
@@ -95,7 +87,7 @@ class CsvWriter:
             ]
             for row in rows
         )
-        return [line.removesuffix(_LINE_END) for line in self._lines]
+        return [line.removesuffix(LINE_END) for line in self._lines]
 
     def _write(self, text: str) -> None:
         # What came in this encoding goes back in it; a letter of our own words may be missing.
