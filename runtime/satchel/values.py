@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import numbers
 import re
 import sys
 
+_ISO_DATE = r"\d{4}-\d\d-\d\d([T ]00:00(:00(\.0+)?)?)?"
+_SHEET_ERROR = r"#[\w/]+[!?]"
 _NUMBER = r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?"
 _SHOWN = 60
 # Full-width and Arabic signs, and the minus sign, as ASCII has them.
@@ -44,7 +47,7 @@ def read_number(value: object) -> float:
         except (OverflowError, ValueError):
             number = math.inf
     if number != number:
-        raise ValueError("is not a number")
+        raise ValueError(_refusal(value, "is not a number"))
     if math.isinf(number):
         raise ValueError("is too large")
     return number
@@ -79,7 +82,7 @@ def read_text(value: object) -> str:
             return str(int(number)) if number == int(number) else repr(number)
         except (OverflowError, ValueError):
             pass
-    raise ValueError("is no category")
+    raise ValueError(_refusal(value, "is no category"))
 
 
 def _is_decimal(value: object) -> bool:
@@ -93,13 +96,51 @@ def _is_number(value: object) -> bool:
     return not isinstance(value, bool) and type(value).__name__ != "timedelta64"
 
 
+def _refusal(value: object, otherwise: str) -> str:
+    """Return what is wrong with a value: what it is instead, where that can be told."""
+    import datetime  # takes a millisecond, for a message that few need
+
+    value = _of_python(value)
+    if isinstance(value, str):
+        text = value.strip()
+        if re.fullmatch(_SHEET_ERROR, text):
+            return "is an error of a formula in the spreadsheet"
+        if re.fullmatch(_ISO_DATE, text, re.ASCII):
+            with contextlib.suppress(ValueError):
+                value = datetime.date.fromisoformat(text[:10])
+    if isinstance(value, datetime.date):
+        # Excel takes 12/10 for a day of this year, and 12/50 for the month of 1950.
+        of_month = value.day == 1 and 1930 <= value.year < 2000
+        last = value.year % 100 if of_month else value.day
+        return f"is a date (Excel may have made it of {value.month}/{last})"
+    return "is a time" if isinstance(value, datetime.time) else otherwise
+
+
+def _of_python(value: object) -> object:
+    """Return a scalar of numpy as the Python value that it stands for."""
+    if type(value).__module__ != "numpy" or value.ndim:  # type: ignore[attr-defined]
+        return value
+    if type(value).__name__ in ("datetime64", "timedelta64"):
+        value = value.astype(f"{type(value).__name__}[us]")  # type: ignore[attr-defined]
+    return value.item()  # type: ignore[attr-defined]
+
+
 def shown(value: object) -> str:
-    """Return a short printable form of any value, for a message."""
+    """Return a short printable form of any value, for a message; text stands in quotation marks."""
     try:
-        text = repr(value.item() if type(value).__module__ == "numpy" else value)  # type: ignore[attr-defined]
+        text = _shown(_of_python(value))
     except Exception:  # a hostile __repr__, or an integer of more digits than Python prints
         text = f"a {type(value).__name__}"
     return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, float) and value.is_integer():
+        return plain(value)
+    # As people write them, where Python would write a call: datetime.date(2025, 12, 10).
+    if type(value).__module__.partition(".")[0] in ("datetime", "decimal", "pandas"):
+        return str(value).removesuffix(" 00:00:00")
+    return repr(value)
 
 
 def plain(number: float) -> str:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 _FLOAT_MAX = sys.float_info.max
 _LISTED_VALUES = 12
 _BYTES = 256
+_SURE_DECIMALS = 9  # of a number that was computed
 # How marshal writes a number: its tag, what follows, and their size. A list has a head of tag and
 # length.
 _MARSHALLED = {int: (b"i", "<i4", 5), float: (b"g", "<f8", 9)}
@@ -210,6 +211,11 @@ class NumberReader(Reader):
 
     def _read(self, value: object, notes: list[Note]) -> float:
         number = read_number(value)
+        if self._is_plain(number):
+            return number
+        if number != math.floor(number):
+            # A spreadsheet shows 13 where it has computed 12.999999999999998.
+            number = round(number, _SURE_DECIMALS)
         if self.feature.integer and number != math.floor(number):
             # 12.999999999999998 is what a sum of tenths makes of 13.
             if abs(number - round(number)) > _NOISE * max(1.0, abs(number)):
@@ -229,6 +235,10 @@ class NumberReader(Reader):
             message = f"{self.name} = {plain(number)} is outside {seen}"
             notes.append(Note("outside", self.name, message))
         return number
+
+    def _is_plain(self, number: float) -> bool:
+        low, high = self.plain
+        return low <= number <= high and (not self.feature.integer or number == math.floor(number))
 
 
 class NumberBlock:

@@ -8,16 +8,20 @@ import math
 import re
 import warnings
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any, BinaryIO
 
 from satchel.errors import SatchelError, TableError
 from satchel.tables.cells import Percent, as_number, as_text
 from satchel.tables.formulas import neutralised
+from satchel.tables.number_format import shows_percent
+from satchel.tables.strict import UsualNames, is_strict
 from satchel.tables.table import (
     ROWS_PER_CHUNK,
     ROWS_TO_HEADER,
+    Answered,
     Chunk,
     Options,
     Row,
@@ -38,6 +42,22 @@ UNREAD = ("xl/media/", "xl/embeddings/", "xl/drawings/", "xl/charts/", "xl/pivot
 HIGHEST_RATIO = 250  # of sheets of numbers 5 to 30
 RATIO_FROM = 32 << 20
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_EXACT = 10**15  # a sheet holds 15 digits
+_GENERAL, _PERCENT = "General", "0.##%"
+
+
+class SheetRow(list[object]):
+    """The cells of a row, and how their sheet shows them.
+
+    Attributes
+    ----------
+    formats : dict of int to str
+        The number formats of its numbers and dates by their places, where one is set.
+    """
+
+    def __init__(self, cells: Iterable[object], formats: dict[int, str]) -> None:
+        super().__init__(cells)
+        self.formats = formats
 
 
 class ExcelReader:
@@ -65,17 +85,12 @@ class ExcelReader:
     unit = "rows"
 
     def __init__(self, file: BinaryIO, name: str, options: Options, wanted: Wanted) -> None:
-        import openpyxl
-
         self._name = name
         self._done = 0
         self.decimal = options.decimal
         self.remarks: list[str] = []
         with self._reading():
-            _check_archive(file, name)
-            self._book = openpyxl.load_workbook(
-                file, read_only=True, data_only=True, keep_links=False
-            )
+            self._book = _load(file, strict=_check_archive(file, name))
         try:
             with self._reading():
                 self._open(options, wanted)
@@ -97,7 +112,7 @@ class ExcelReader:
         self._rest = itertools.chain(first[place + 1 :], rows)
         self._number = place + 1
 
-    def _begin(self, sheet: Any, options: Options) -> tuple[Iterator[Row], list[Row]]:
+    def _begin(self, sheet: Any, options: Options) -> tuple[Iterator[SheetRow], list[SheetRow]]:
         """Return the rows of a sheet and, taken from them, the first ones."""
         # What a sheet says of its size may be wrong, and pads every row.
         sheet.reset_dimensions()
@@ -120,18 +135,20 @@ class ExcelReader:
             raise TableError(f"{self._name} has no sheet {chosen!r}{hint}")
         if len(names) == 1:
             return sheets[names[0]]
-        fitting = [one for one in names if wanted.fits(self._begin(sheets[one], options)[1])]
-        name = (fitting or names)[0]
+        # A hidden sheet may be an old copy: it is read where nothing else fits.
+        visible = [one for one in names if sheets[one].sheet_state == "visible"]
+        likely = [*visible, *(one for one in names if one not in visible)]
+        fitting = [one for one in likely if wanted.fits(self._begin(sheets[one], options)[1])]
+        name = (fitting or likely)[0]
         listed = ", ".join(map(repr, names))
         self.remarks.append(f"Read the sheet {name!r} of {listed} (--sheet for another)")
         return sheets[name]
 
-    def _rows(self, sheet: Any) -> Iterator[Row]:
-        for cells in sheet.iter_rows():
-            row = [_value(cell) for cell in cells]
-            while row and row[-1] is None:
-                row.pop()
-            yield row
+    def _rows(self, sheet: Any) -> Iterator[SheetRow]:
+        for number, cells in enumerate(sheet.iter_rows(), 1):
+            if number > MOST_ROWS:  # a damaged sheet may claim any number
+                raise TableError(f"{self._name} has more than {MOST_ROWS:,} rows in a sheet")
+            yield _row(cells)
 
     def chunks(self, size: int = ROWS_PER_CHUNK) -> Iterator[Chunk]:
         """Yield up to `size` rows at a time; empty rows are none."""
@@ -150,9 +167,9 @@ class ExcelReader:
                     if all(map(is_blank, row)):
                         continue
                     if len(row) < width:
-                        row = [*row, *[None] * (width - len(row))]
+                        row.extend([None] * (width - len(row)))
                     elif all(map(is_blank, row[width:])):
-                        row = row[:width]
+                        del row[width:]
                     chunk.add(row, self._number)
             self._done = self._number
             if chunk.rows:
@@ -183,29 +200,60 @@ class ExcelReader:
             ) from None
 
 
-def _value(cell: Any) -> object:
-    value = cell.value
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return Percent(value) if "%" in cell.number_format else value
-    return value
+def _load(file: BinaryIO, strict: bool) -> Any:
+    """Return a workbook that is read as it is needed."""
+    from openpyxl.reader.excel import ExcelReader as Reader
+
+    reader = Reader(file, read_only=True, data_only=True, keep_links=False)
+    if strict:
+        reader.archive = UsualNames(file)
+    reader.read()
+    return reader.wb
 
 
-def _check_archive(file: BinaryIO, name: str) -> None:
-    """Refuse what would fill the memory: a small file may unpack to any size."""
+def _row(cells: Sequence[Any]) -> SheetRow:
+    """Return the values of a row as its sheet shows them; empty cells at its end are left out."""
+    row = SheetRow([cell.value for cell in cells], {})
+    while row and row[-1] is None:
+        row.pop()
+    for place, value in enumerate(row):
+        if value is None or isinstance(value, str | bool):
+            continue
+        number_format = cells[place].number_format
+        if number_format != _GENERAL:
+            row.formats[place] = number_format
+        if not isinstance(value, int | float):
+            continue
+        if shows_percent(number_format, value):
+            row[place] = Percent(value)
+        elif isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
+            row[place] = int(value)  # a sheet knows one kind of number
+    return row
+
+
+def _check_archive(file: BinaryIO, name: str) -> bool:
+    """Return whether a workbook is a strict one.
+
+    Raises
+    ------
+    TableError
+        Where it would fill the memory: a small file may unpack to any size.
+    """
     file.seek(0)
     with zipfile.ZipFile(file) as archive:
-        members = archive.infolist()
-    for one in members:
-        if one.filename.startswith(UNREAD):
-            continue
-        dense = one.file_size > RATIO_FROM and one.file_size > HIGHEST_RATIO * one.compress_size
-        most = next(size for part, size in LARGEST.items() if one.filename.startswith(part))
-        if dense or one.file_size > most:
-            raise TableError(
-                f"{name}: {one.filename} in it unpacks to {one.file_size:,} bytes, more than is "
-                "safe; save the table as 'CSV UTF-8' instead"
-            )
+        for one in archive.infolist():
+            if one.filename.startswith(UNREAD):
+                continue
+            dense = one.file_size > RATIO_FROM and one.file_size > HIGHEST_RATIO * one.compress_size
+            most = next(size for part, size in LARGEST.items() if one.filename.startswith(part))
+            if dense or one.file_size > most:
+                raise TableError(
+                    f"{name}: {one.filename} in it unpacks to {one.file_size:,} bytes, more than "
+                    "is safe; save the table as 'CSV UTF-8' instead"
+                )
+        strict = is_strict(archive)
     file.seek(0)
+    return strict
 
 
 class ExcelWriter:
@@ -215,28 +263,35 @@ class ExcelWriter:
     ----------
     file : binary file
     decimal : str
-        The decimal mark of numbers that came as text, which become numbers again.
+        The decimal mark of numbers that came as text and become numbers again; empty where text
+        is meant to be text, as in a table that came with types.
     """
 
     def __init__(self, file: BinaryIO, decimal: str) -> None:
         import openpyxl
 
         self._file = file
-        self._decimal = decimal or "."
+        self._decimal = decimal
         self._book = openpyxl.Workbook(write_only=True)
         self._sheet = self._book.create_sheet("predicted")
         self._count = 0
+        self._text = lru_cache(maxsize=4096)(_safe_text)  # a column holds few different texts
 
     def write(self, rows: Iterable[Row]) -> None:
         """Write rows; the first row written is the header."""
-        for row in rows:
+        for row, formats in _with_formats(rows):
             self._count += 1
             if self._count > MOST_ROWS:
                 raise TableError(
                     f"an Excel sheet holds {MOST_ROWS:,} rows at most; write a .csv or .parquet"
                 )
-            header = self._count == 1
-            self._sheet.append([cell if header else self._cell(cell) for cell in map(_safe, row)])
+            cells = [self._text(cell) if isinstance(cell, str) else _safe(cell) for cell in row]
+            if self._count > 1:
+                if self._decimal:
+                    cells = [as_number(cell, self._decimal) for cell in cells]
+                for place, number_format in formats.items():
+                    cells[place] = self._shown(cells[place], number_format)
+            self._sheet.append(cells)
 
     def finish(self) -> None:
         """Write the workbook; the file stays open."""
@@ -247,27 +302,40 @@ class ExcelWriter:
         if not self._sheet.closed:
             self._sheet.close()
 
-    def _cell(self, cell: object) -> object:
-        if not isinstance(cell, Percent):
-            return as_number(cell, self._decimal)
+    def _shown(self, value: object, number_format: str) -> object:
         from openpyxl.cell import WriteOnlyCell
 
-        shown = WriteOnlyCell(self._sheet, float(cell))
-        shown.number_format = "0.##%"
-        return shown
+        cell = WriteOnlyCell(self._sheet, value)
+        cell.number_format = number_format
+        return cell
+
+
+def _with_formats(rows: Iterable[Row]) -> Iterator[tuple[Row, dict[int, str]]]:
+    """Yield rows, each with the number formats that its sheet had, by the places of its cells."""
+    if not isinstance(rows, Answered) or not isinstance(rows.rows, list):
+        for row in rows:
+            yield row, {i: _PERCENT for i, cell in enumerate(row) if isinstance(cell, Percent)}
+        return
+    for row, came in zip(rows, rows.rows, strict=True):
+        formats = came.formats if isinstance(came, SheetRow) else {}
+        yield row, {i: formats[p] for i, p in enumerate(rows.places) if p in formats}
 
 
 def _safe(cell: object) -> object:
     """Return a cell as a sheet can hold it."""
-    if cell is None or isinstance(cell, bool | Percent):
+    if cell is None or isinstance(cell, bool):
         return cell
-    if isinstance(cell, int) and abs(cell) >= 10**15:
-        return str(cell)  # a sheet holds 15 digits
+    if isinstance(cell, int) and abs(cell) >= _EXACT:
+        return str(cell)
     if isinstance(cell, int | float):
         return cell if math.isfinite(cell) else None
     if isinstance(cell, datetime.datetime) and cell.tzinfo is not None:
         return cell.isoformat()
     if isinstance(cell, datetime.datetime | datetime.date | datetime.time | datetime.timedelta):
         return cell
-    text = _CONTROL.sub("\ufffd", as_text(cell)).encode("utf-16", "surrogatepass")
-    return neutralised(text.decode("utf-16", "replace"))
+    return _safe_text(as_text(cell))
+
+
+def _safe_text(text: str) -> object:
+    text = _CONTROL.sub("\ufffd", text)
+    return neutralised(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace"))

@@ -344,7 +344,7 @@ def test_a_percentage_goes_back_into_a_sheet_as_one(predictor):
     content = book({"M": [["p", "score", "hours", "course"], [0.57, 1, 2, "math"]]}, [("A2", "0%")])
     made = openpyxl.load_workbook(io.BytesIO(answer(predictor, content, "c.xlsx", "xlsx")))
     cell = made.active["A2"]
-    assert (cell.value, cell.number_format) == (0.57, "0.##%")
+    assert (cell.value, cell.number_format) == (0.57, "0%")
     assert b"\n57%,1,2,math," in answer(predictor, content, "c.xlsx", "csv")
 
 
