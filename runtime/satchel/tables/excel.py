@@ -90,7 +90,7 @@ class ExcelReader:
         self.decimal = options.decimal
         self.remarks: list[str] = []
         with self._reading():
-            self._book = _load(file, strict=_check_archive(file, name))
+            self._book = _load(file, name)
         try:
             with self._reading():
                 self._open(options, wanted)
@@ -200,13 +200,17 @@ class ExcelReader:
             ) from None
 
 
-def _load(file: BinaryIO, strict: bool) -> Any:
-    """Return a workbook that is read as it is needed."""
-    from openpyxl.reader.excel import ExcelReader as Reader
+def _load(file: BinaryIO, name: str) -> Any:
+    """Return a workbook of which the rows are read as they are needed."""
+    import openpyxl
 
-    reader = Reader(file, read_only=True, data_only=True, keep_links=False)
-    if strict:
-        reader.archive = UsualNames(file)
+    wanted: dict[str, Any] = {"read_only": True, "data_only": True, "keep_links": False}
+    if not _check_archive(file, name):
+        return openpyxl.load_workbook(file, **wanted)
+    from openpyxl.reader.excel import ExcelReader as StrictReader
+
+    reader = StrictReader(file, **wanted)
+    reader.archive = UsualNames(file)
     reader.read()
     return reader.wb
 
