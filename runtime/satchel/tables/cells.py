@@ -29,6 +29,8 @@ def as_text(cell: object) -> str:
         return cell.date().isoformat()
     if isinstance(cell, datetime.date | datetime.time):
         return cell.isoformat()
+    if isinstance(cell, bytes):
+        return cell.decode("utf-8", "backslashreplace")
     if isinstance(cell, dict | list):
         return json.dumps(cell, ensure_ascii=False, default=str)
     return str(cell)

@@ -82,7 +82,7 @@ def open_file(file: BinaryIO, name: str, options: Options = DEFAULT, wanted: Wan
     if kind == "jsonl":
         from satchel.tables.jsonl import JsonLinesReader
 
-        return JsonLinesReader(file, name, options)
+        return JsonLinesReader(file, name, options, wanted)
     if not file.seekable():
         data = file.read(LARGEST_PIPE + 1)
         if len(data) > LARGEST_PIPE:
@@ -97,7 +97,7 @@ def open_file(file: BinaryIO, name: str, options: Options = DEFAULT, wanted: Wan
         return ExcelReader(file, name, options, wanted)
     from satchel.tables.arrow import ParquetReader
 
-    return ParquetReader(file, name, options)
+    return ParquetReader(file, name, options, wanted)
 
 
 def _kind(start: bytes) -> str:
