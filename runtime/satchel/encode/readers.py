@@ -38,7 +38,6 @@ _SURE_DECIMALS = 9  # of a number that was computed
 # length.
 _MARSHALLED = {int: (b"i", "<i4", 5), float: (b"g", "<f8", 9)}
 _HEAD = 5
-_NOISE = 1e-9  # of a whole number, in its own size
 # Equal values of these types are read alike.
 _HASHED = frozenset((str, int, float, bool, type(None)))
 
@@ -214,13 +213,10 @@ class NumberReader(Reader):
         if self._is_plain(number):
             return number
         if number != math.floor(number):
-            # A spreadsheet shows 13 where it has computed 12.999999999999998.
+            # 12.999999999999998 is what a sum of tenths makes of 13.
             number = round(number, _SURE_DECIMALS)
         if self.feature.integer and number != math.floor(number):
-            # 12.999999999999998 is what a sum of tenths makes of 13.
-            if abs(number - round(number)) > _NOISE * max(1.0, abs(number)):
-                raise ValueError("is not a whole number")
-            number = float(round(number))
+            raise ValueError("is not a whole number")
         if not self._limits[0] <= number <= self._limits[1]:
             raise ValueError("is out of bounds")
         low, high = self._clip

@@ -10,9 +10,9 @@ import pytest
 from satchel import TableError
 from satchel.cli import main
 from satchel.tables.cells import Percent
-from satchel.tables.mapping import wanted
+from satchel.tables.mapping import TableMapping, wanted
 from satchel.tables.number_format import shows_percent
-from satchel.tables.opening import ANY, open_table
+from satchel.tables.opening import ANY, open_file
 from satchel.tables.table import Options
 
 openpyxl = pytest.importorskip("openpyxl", reason="Excel needs the extra 'excel'")
@@ -45,8 +45,8 @@ def rewritten(content, change, part=""):
 
 
 def opened(content, spec=None, **options):
-    names = ANY if spec is None else wanted(spec, {}, {})
-    return open_table(io.BytesIO(content), "c.xlsx", Options(**options), names)
+    names = ANY if spec is None else wanted(spec, TableMapping(), {})
+    return open_file(io.BytesIO(content), "c.xlsx", Options(**options), names)
 
 
 def read(content, spec=None, **options):
