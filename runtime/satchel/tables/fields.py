@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 
 LISTED_COLUMNS = 12
-MOST_ABSENT = 0.5  # of the fields: from here on few of them were found under their own names
 
 
 class Fields:
@@ -92,7 +91,7 @@ class Fields:
                 f"the table has no column that holds a field of the model{self._listed(header)}"
             )
         self._near = {name: near[name] for name in self.absent if name in near}
-        self._few_found = len(self.absent) > MOST_ABSENT * len(features)
+        self._renamed = 2 * len(held) > len(self.places)
         words = _words(mapping, names, fields)
         self._readers = {
             name: CellReader(name, features[name], marks, fields[i].total, names[i], words[i])
@@ -154,9 +153,14 @@ class Fields:
         """Yield what a person should know of the columns, once all rows have been seen."""
         for name in self._rounded:
             yield f"{name} takes whole numbers: marks out of another total were rounded"
-        if self._few_found and self._near:
+        if self._near:
             listed = ", ".join(_map(theirs, ours) for ours, theirs in self._near.items())
-            yield f"Warning: few fields were found under their names; try {listed}"
+            yield f"Warning: the table may have other columns that the model reads: {listed}"
+        elif self._renamed and self.absent:
+            yield (
+                f"Warning: most fields have other names here; is there a column of "
+                f"{', '.join(self.absent[:LISTED_COLUMNS])}? (--map)"
+            )
         for name in self.places if self.rows else ():
             if name in self._blank:
                 yield (

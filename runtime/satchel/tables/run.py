@@ -143,7 +143,12 @@ def open_table(
         else:
             file = source
         table = open_file(file, name, mapping.options, looked_for)
-        yield stack.enter_context(closing(table))
+        stack.enter_context(closing(table))
+        try:
+            yield table
+        except TableError as error:
+            # What was guessed of the file may be why.
+            raise TableError("; ".join([str(error), *table.remarks])) from None
 
 
 def predict_table(

@@ -357,3 +357,18 @@ def test_reasons_name_the_fields_that_moved_the_answer(changed, predict_rows):
     expected = [f"{f.feature} {f.contribution:+.2f}" for f in explanation.features[:2]]
     assert good["reasons"] == "; ".join(expected)
     assert bad["reasons"] == ""
+
+
+def test_an_optional_field_that_may_be_there_is_told(predict_rows):
+    header = ["score", "hours", "course", "Absences (days)", "size"]
+    _, summary = predict_rows(header, [["12", "6.5", "math", "3", "1"]])
+    assert summary.remarks == (
+        "Warning: the table may have other columns that the model reads: "
+        "--map 'Absences (days)=absences'",
+    )
+    mapping = TableMapping({"Punkte": "score", "Stunden": "hours", "Fach": "course"})
+    _, summary = predict_rows(list(mapping.columns), [["12", "6.5", "math"]], mapping=mapping)
+    assert summary.remarks == (
+        "Warning: most fields have other names here; is there a column of größe, absences, "
+        "effort? (--map)",
+    )

@@ -224,7 +224,7 @@ def test_what_a_line_leaves_out_is_blank():
     table = opened(b'\xef\xbb\xbf{"a": 1}\n\n{"b": [2], "a": null}\n', "class.jsonl")
     assert table.header == ["a", "b"]
     (chunk,) = table.chunks()
-    assert (chunk.rows, chunk.numbers) == ([[1, None], [None, [2]]], [1, 3])
+    assert ([*chunk.rows], [*chunk.numbers]) == ([[1, None], [None, [2]]], [1, 3])
 
 
 @pytest.mark.parametrize(
