@@ -33,6 +33,7 @@ def parts(monkeypatch, tmp_path):
         sys.modules.pop(path.stem, None)
 
 
+@pytest.mark.slow
 def test_every_part_measures_something(parts, tmp_path):
     import build
 
