@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from satchel.measure import metrics
@@ -161,6 +161,8 @@ def test_the_calibration_error_is_the_mean_gap_over_all_rows():
     assert metrics.expected_calibration_error(positive, p) == pytest.approx(expected)
 
 
+# The fifth of seven edges lies upon the row of 0.1.
+@example(outcomes=[(False, p) for p in (0, 0, 0, 0, 0, 0.1, 0.25)] + [(True, 0.25)], bins=7)
 @given(outcomes=OUTCOMES, bins=st.integers(1, 8))
 def test_the_calibration_error_is_that_of_a_plain_loop(outcomes, bins):
     positive, p = np.array(outcomes, np.float64).T
