@@ -6,6 +6,8 @@ TORCH_INDEX ?=
 # Where the data sets lie; without it they are fetched from their sources.
 DATA ?=
 FROM = $(if $(DATA),--data $(DATA))
+# How long make fuzz goes on.
+SECONDS ?= 1800
 
 SHIPPED = \
 	exam-factors.huber study-hours.ann \
@@ -24,12 +26,15 @@ DEV = .venv
 BIN = $(DEV)/bin
 PIP = -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help demo test check format models bench wheel release aarch64 clean
+.PHONY: help demo test slow fuzz check format models bench wheel release aarch64 clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo     predict a small invented class list, then start the site (PORT=8100)"
-	@echo "make test     install everything, run all checks and tests"
+	@echo "make test     install everything, run all checks, and all tests but the slow ones"
+	@echo "make slow     run the slow tests: models trained again, a minute watched, the bench"
+	@echo "make fuzz     run the property tests on new inputs until one fails, for half an hour at most;"
+	@echo "              make fuzz SECONDS=60 for a minute"
 	@echo "make check    format, lint, types, import contracts, dependencies, changelog"
 	@echo "make format   put the code into the project's format"
 	@echo "make models   train and export every model that ships (needs the data sets)"
@@ -74,7 +79,13 @@ format: $(DEV)/installed
 	$(BIN)/ruff format .
 
 test: check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not slow"
+
+slow: $(DEV)/installed
+	$(BIN)/python -m pytest -m slow
+
+fuzz: $(DEV)/installed
+	$(BIN)/python -m pytest --fuzz $(SECONDS)
 
 models: $(DEV)/installed
 	for name in $(SHIPPED); do \

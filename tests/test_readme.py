@@ -21,7 +21,7 @@ def test_the_python_example_runs():
 
 
 def test_what_the_documents_say_of_models_and_data_sets_is_current():
-    pytest.importorskip("satchel_export", reason="needs the extra 'train'")
+    pytest.importorskip("satchel_export", reason="pip install '.[train]'")
     location = importlib.util.spec_from_file_location("documents", ROOT / "tools/documents.py")
     documents = importlib.util.module_from_spec(location)
     location.loader.exec_module(documents)
@@ -30,7 +30,7 @@ def test_what_the_documents_say_of_models_and_data_sets_is_current():
 
 
 def test_the_http_example_gets_its_answer(tmp_path):
-    pytest.importorskip("flask", reason="the site needs the extra 'web'")
+    pytest.importorskip("flask", reason="pip install '.[web]'")
     from satchel_web import create_app
 
     url = re.search(r"localhost:8000(\S+/predict)", README)[1]

@@ -10,7 +10,7 @@ import pytest
 
 import satchel
 
-pytest.importorskip("mypy", reason="types are checked with mypy")
+pytest.importorskip("mypy", reason="pip install --group check")
 
 ROOT = Path(__file__).parents[1]
 # An error that mypy does not find where a comment expects one is an error itself.

@@ -7,7 +7,7 @@ the oldest that the wheel allows, installs it alone into a new environment and c
 - that the wheel is small and holds code and bundles only;
 - `satchel list`, `satchel doctor` and `satchel verify`, and one prediction per bundle for an
   invented record, all with an empty home folder in which nothing may appear;
-- the tests of the runtime, except those that take a minute.
+- the tests of the runtime, except the slow ones.
 
 Exits with 0 where all of this holds, else with 1 and the reason.
 """
@@ -41,7 +41,6 @@ CODE = {".py", ".pyi", ".typed", ".toml"}
 WEB = {".html", ".css", ".js", ".svg", ".json", ".po", ".mo", ".woff2", ".png", ".ico"}
 REPORT = PurePosixPath("satchel_training/report/page.html")
 BUNDLES = PurePosixPath("satchel/models_onnx")
-MINUTE_LONG = "tests/runtime/test_privacy.py::test_for_a_minute"
 
 
 class WheelError(Exception):
@@ -340,17 +339,11 @@ def run_tests(venv: Path, which: str, clean: dict[str, str], work: Path) -> None
     groups = tomllib.loads((CHECKOUT / "pyproject.toml").read_text("utf-8"))["dependency-groups"]
     say(f"{which}: installing {' '.join(groups['test'])}")
     install(venv, groups["test"], work)
-    say(f"{which}: running tests/runtime, without those that take a minute")
+    say(f"{which}: running tests/runtime, without the slow ones")
     python = [str(venv / "bin" / "python"), "-I", "-B", "-c", TESTS, str(CHECKOUT), str(venv)]
     options = ["-q", "--tb=short", "-p", "no:cacheprovider", "--import-mode=importlib"]
     options += ["-c", str(CHECKOUT / "pyproject.toml"), "--rootdir", str(CHECKOUT)]
-    options += [
-        "--numprocesses",
-        "2",
-        "--deselect",
-        MINUTE_LONG,
-        str(CHECKOUT / "tests" / "runtime"),
-    ]
+    options += ["--numprocesses", "2", "-m", "not slow", str(CHECKOUT / "tests" / "runtime")]
     env = clean | {"HYPOTHESIS_STORAGE_DIRECTORY": str(work / "hypothesis")}
     run([*python, *options], cwd=work, env=env, show=True)
 

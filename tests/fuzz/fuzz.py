@@ -31,8 +31,9 @@ with atheris.instrument_imports(include=["satchel", "json", "csv"]):
     from satchel.errors import RecordError, SatchelError
     from satchel.predictor import Predictor
     from satchel.spec import Spec
-    from satchel.tables import csv, lines
+    from satchel.tables.csv import lines, reader
     from satchel.tables.csv.plain import PlainRows
+    from satchel.tables.csv.writer import CsvWriter
     from satchel.tables.marks import MISSING, Marks
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -78,13 +79,13 @@ def encoder(content: bytes) -> None:
 
 def tables(content: bytes) -> None:
     """Read any bytes as a CSV file: numpy splits it into what the csv module reads."""
-    with unittest.mock.patch.object(csv, "ROWS_TO_HEADER", 1):
+    with unittest.mock.patch.object(reader, "ROWS_TO_HEADER", 1):
         compare(rows_of, content)
 
 
 def answers(content: bytes) -> None:
     """Predict for any bytes below a header: in both ways the answers are the same."""
-    with unittest.mock.patch.object(csv, "ROWS_TO_HEADER", 1):
+    with unittest.mock.patch.object(reader, "ROWS_TO_HEADER", 1):
         compare(answer_to, content)
 
 
@@ -92,7 +93,7 @@ def compare(read: Callable[[bytes], object], content: bytes) -> None:
     """See that both ways say the same; in blocks so small that an odd row leaves others plain."""
     with unittest.mock.patch.object(lines, "BLOCK", 64):
         fast = read(content)
-        with unittest.mock.patch.object(csv, "split", return_value=None):
+        with unittest.mock.patch.object(reader, "split", return_value=None):
             assert read(content) == fast
 
 
@@ -100,7 +101,7 @@ def rows_of(content: bytes) -> tuple[list[tuple[int, list[object]]], str]:
     """Return the rows of a CSV file with their numbers, and what stopped it, if anything."""
     rows: list[tuple[int, list[object]]] = []
     try:
-        for chunk in csv.CsvReader(io.BytesIO(content), "fuzz.csv").chunks():
+        for chunk in reader.CsvReader(io.BytesIO(content), "fuzz.csv").chunks():
             assert len(chunk.rows) == len(chunk.numbers) > 0
             listed = [list(row) for row in chunk.rows]
             if isinstance(chunk.rows, PlainRows):
@@ -115,13 +116,13 @@ def rows_of(content: bytes) -> tuple[list[tuple[int, list[object]]], str]:
 def answer_to(content: bytes) -> list[list[str]]:
     """Return the cells of the answer to a CSV file whose header is there."""
     out = io.BytesIO()
-    reader = csv.CsvReader(io.BytesIO(HEADER + content), "fuzz.csv")
-    table = TablePredictor(PREDICTOR, reader.header, {}, marks=Marks(MISSING, reader.decimal))
-    writer = csv.CsvWriter(out, reader.style)
-    for chunk in reader.chunks():
+    file = reader.CsvReader(io.BytesIO(HEADER + content), "fuzz.csv")
+    table = TablePredictor(PREDICTOR, file.header, {}, marks=Marks(MISSING, file.decimal))
+    writer = CsvWriter(out, file.style)
+    for chunk in file.chunks():
         writer.write(table.answer(chunk.rows, table.predict(chunk.rows)))
-    text = io.StringIO(out.getvalue().decode(reader.style.encoding), newline="")
-    return list(parse(text, delimiter=reader.style.delimiter))
+    text = io.StringIO(out.getvalue().decode(file.style.encoding), newline="")
+    return list(parse(text, delimiter=file.style.delimiter))
 
 
 STRANGE = (None, True, 0, -1, 0.5, 1e308, -1e-320, 10**40, "", "x", "\0", "\ud800", [], {}, [[]])

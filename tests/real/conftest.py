@@ -20,7 +20,7 @@ def data():
     folder = Path(os.environ.get("SATCHEL_DATA") or ROOT.parent / "shared" / "data")
     for dataset in (MATHEMATICS, PORTUGUESE):
         if not (folder / dataset.file).is_file():
-            pytest.skip(f"there is no real {dataset.file} in {folder}: name it by SATCHEL_DATA")
+            pytest.skip(f"put {dataset.file} in a folder and name the folder with SATCHEL_DATA")
     return folder
 
 

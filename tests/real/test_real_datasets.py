@@ -26,7 +26,7 @@ def path(data):
     def find(dataset):
         path = data / dataset.file
         if not path.is_file():
-            pytest.skip(f"there is no real {dataset.file} in {data}: name it by SATCHEL_DATA")
+            pytest.skip(f"put {dataset.file} in a folder and name the folder with SATCHEL_DATA")
         return path
 
     return find

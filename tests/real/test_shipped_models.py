@@ -29,7 +29,18 @@ SHIPPED = {bundle.name: bundle for bundle in satchel.models() if bundle.path.par
 DEVIATION = 2e-3
 LEVEL = 1.01  # of a published loss
 BY_DEFAULT = ("linear", "logistic", "ann", "cnn-small", "cnn-large")  # need no recipe
-FEW_FIELDS = 10  # an invented record of so few may happen to equal a real one
+FEW_FIELDS = 10  # an invented record of so few may happen to equal a real one, or bounds a row
+many_fields = pytest.mark.parametrize(
+    "bundle",
+    [name for name, one in SHIPPED.items() if len(one.spec.inputs.features) > FEW_FIELDS],
+    indirect=True,
+)
+# Networks take long to train, and differ a little between processors.
+trained_again = pytest.mark.parametrize(
+    "bundle",
+    [name for name, one in SHIPPED.items() if FRAMEWORKS[one.spec.model] == "scikit_learn"],
+    indirect=True,
+)
 
 
 @pytest.fixture(scope="module", params=SHIPPED)
@@ -52,14 +63,12 @@ def task(bundle, recipe):
 def frame(task, data):
     file = getattr(task.dataset, "file", None)
     if file is not None and not (data / file).is_file():
-        pytest.skip(f"there is no real {file} in {data}: name it by SATCHEL_DATA")
+        pytest.skip(f"put {file} in a folder and name the folder with SATCHEL_DATA")
     return task.dataset.load(data)
 
 
 @pytest.fixture(scope="module")
 def retrained(task, frame, bundle, recipe):
-    if FRAMEWORKS[bundle.spec.model] != "scikit_learn":
-        pytest.skip("networks take long to train, and differ a little between processors")
     return train(task, frame, bundle.spec.model, recipe)
 
 
@@ -119,6 +128,8 @@ def test_what_can_be_changed_and_which_way_is_as_the_data_set_declares_it(bundle
         assert (feature.actionable, feature.direction) == (declared.actionable, declared.direction)
 
 
+@pytest.mark.slow
+@trained_again
 def test_the_figures_on_the_card_are_reached_again(bundle, retrained):
     def figures(spec):
         return {(m.protocol, m.output, m.name): m for m in spec.card.metrics}
@@ -165,6 +176,8 @@ def flat(plain, place=""):
     return {place: plain}
 
 
+@pytest.mark.slow
+@trained_again
 def test_the_numbers_in_the_spec_are_estimated_again(bundle, retrained):
     for part in ("inputs", "outputs", "reference"):
         shipped, again = (flat(to_plain(getattr(s, part))) for s in (bundle.spec, retrained.spec))
@@ -172,6 +185,8 @@ def test_the_numbers_in_the_spec_are_estimated_again(bundle, retrained):
         assert [place for place in shipped if not alike(shipped[place], again[place])] == [], part
 
 
+@pytest.mark.slow
+@trained_again
 def test_a_model_retrained_agrees_with_the_shipped_graph(bundle, retrained, frame):
     matrix = encode(retrained.spec.inputs, frame)
     assert check_parity(Predictor(bundle), retrained.heads, matrix) <= TOLERANCE
@@ -198,10 +213,9 @@ def test_a_headline_says_beats_only_where_both_figures_do(bundle):
     assert won == ("beats" in verdict and "not" not in verdict)
 
 
+@many_fields
 def test_no_row_of_the_data_travels_in_a_bundle(bundle, task, frame):
     spec = bundle.spec
-    if len(task.features) <= FEW_FIELDS:
-        pytest.skip("an invented record of so few fields may happen to equal a real one")
     travelling = [check.record for check in spec.checks] + list(spec.reference.background)
     assert travelling
     columns = {name: frame[name].to_numpy() for name in task.features}
@@ -214,9 +228,8 @@ def test_no_row_of_the_data_travels_in_a_bundle(bundle, task, frame):
         assert not same.any()
 
 
+@many_fields
 def test_no_row_of_the_data_is_a_list_in_a_bundle(bundle, task, frame):
-    if len(task.features) <= FEW_FIELDS:
-        pytest.skip("bounds of a few fields may happen to equal a row of so few")
     lists = []
     collect(json.loads(bundle.spec.to_json()), lists)
     numbers = frame.select_dtypes("number").to_numpy().tolist()

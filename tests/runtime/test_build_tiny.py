@@ -10,7 +10,7 @@ from satchel.bundle.onnx_file import read_metadata
 
 
 def test_the_script_builds_the_committed_graph_and_spec(tiny_source, tiny_bytes):
-    onnx = pytest.importorskip("onnx", reason="onnx builds the tiny bundle")
+    onnx = pytest.importorskip("onnx", reason="pip install '.[train]'")
     made, committed = tiny_source.model(), onnx.load_from_string(tiny_bytes)
     made_props = {entry.key: entry.value for entry in made.metadata_props}
     committed_props = {entry.key: entry.value for entry in committed.metadata_props}

@@ -14,158 +14,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from satchel import Prediction, RecordError
-from satchel.decode.decoder import Decoder
-from satchel.decode.row_decoder import RowDecoder
+from satchel import RecordError
 from satchel.encode.encoder import Encoder
-from satchel.note import Found
 from satchel.predictor import Predictor
 from satchel.spec import (
-    Breakpoints,
     Category,
-    Classes,
     Derived,
     Inputs,
-    Intervals,
-    Isotonic,
-    Level,
     MinMax,
     Number,
     OneHot,
-    Regression,
-    Segment,
-    Sigmoid,
     Standard,
 )
-
-# ---- one record is decoded as many are ---------------------------------------------------------
-
-finite = st.floats(-1e6, 1e6, width=32)
-scores = st.one_of(finite, st.floats(width=32), st.sampled_from([0.25, -0.05, 0.0, -0.0, 2.5]))
-bounds = st.tuples(st.none() | st.floats(-50, 0), st.none() | st.floats(0, 50))
-increasing = st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=6, unique=True).map(sorted)
-
-
-@st.composite
-def curves(draw, lowest, highest, rising):
-    x = tuple(draw(increasing))
-    y = draw(st.lists(st.floats(lowest, highest), min_size=len(x), max_size=len(x)))
-    return x, tuple(sorted(y) if rising else y)
-
-
-@st.composite
-def calibrations(draw):
-    kind = draw(st.sampled_from(["none", "sigmoid", "isotonic"]))
-    if kind == "sigmoid":
-        return Sigmoid(a=draw(st.floats(-5, 5)), b=draw(st.floats(-9, 9)))
-    if kind == "isotonic":
-        x, y = draw(curves(0, 1, True))
-        return Isotonic(x=x, y=y)
-    return None
-
-
-@st.composite
-def regressions(draw):
-    intervals = None
-    if draw(st.booleans()):
-        x, y = draw(curves(0, 5, False))
-        intervals = Intervals(
-            levels=(Level(level=0.8, low=draw(st.floats(-9, 0)), high=draw(st.floats(0, 9))),),
-            scale=draw(st.sampled_from([None, Breakpoints(x=x, y=y)])),
-        )
-    return Regression(
-        name="score",
-        label="Score",
-        mean=draw(st.floats(-20, 20)),
-        scale=draw(st.floats(0.01, 20)),
-        limits=draw(bounds),
-        decimals=draw(st.none() | st.integers(0, 15)),
-        pass_at=3.0,
-        intervals=intervals,
-        calibration=draw(calibrations()),
-    )
-
-
-def bits(answer):
-    """All of an answer, its zeros with their signs."""
-    return repr(answer.as_dict() if isinstance(answer, Prediction) else str(answer))
-
-
-def both_ways(spec, output, rows):
-    """The answers to many rows, decoded one by one and all at once."""
-    changed = replace(spec, outputs=(output,), advice=None, checks=())
-    decoder = Decoder(changed, "0" * 64)
-    single = RowDecoder(changed, decoder.origin, decoder.scored)
-    array = np.array(rows, np.int64 if isinstance(output, Segment) else np.float32)
-    one_by_one = []
-    for row in array:
-        try:
-            one_by_one.append(single.decode([row.reshape(-1).tolist()], ()))
-        except RecordError as error:
-            one_by_one.append(error)
-    return one_by_one, list(decoder.decode([array], Found())), single
-
-
-@settings(deadline=None, max_examples=300)
-@given(output=regressions(), raw=st.lists(scores, min_size=1, max_size=9))
-def test_a_score_has_the_same_bits_alone_and_among_many(spec, output, raw):
-    alone, among, single = both_ways(spec, output, [[score] for score in raw])
-    assert list(map(bits, alone)) == list(map(bits, among))
-    for score, answer in zip(np.array(raw, np.float32).tolist(), alone, strict=True):
-        if isinstance(answer, Prediction):
-            assert repr(single.number([[score]])) == repr(answer.value)
-        else:
-            with pytest.raises(RecordError, match="no usable score"):
-                single.number([[score]])
-
-
-@settings(deadline=None, max_examples=300)
-@given(
-    calibration=calibrations(),
-    positive=st.sampled_from(["no", "yes"]),
-    threshold=st.floats(0.1, 0.9),
-    data=st.data(),
-)
-def test_two_classes_are_the_same_alone_and_among_many(
-    spec, calibration, positive, threshold, data
-):
-    width = data.draw(st.sampled_from([1, 2]))
-    share = st.one_of(st.floats(0, 1, width=32), scores)
-    rows = data.draw(
-        st.lists(st.lists(share, min_size=width, max_size=width), min_size=1, max_size=9)
-    )
-    output = Classes(
-        name="passed",
-        label="Passed",
-        labels=("no", "yes"),
-        positive=positive,
-        threshold=threshold,
-        calibration=calibration,
-    )
-    alone, among, single = both_ways(spec, output, rows)
-    assert list(map(bits, alone)) == list(map(bits, among))
-    for row, answer in zip(np.array(rows, np.float32).tolist(), alone, strict=True):
-        if isinstance(answer, Prediction):
-            assert repr(single.number([row])) == repr(answer.probability)
-
-
-@settings(deadline=None)
-@given(
-    positive=st.sampled_from([None, "b"]),
-    rows=st.lists(st.lists(scores, min_size=3, max_size=3), min_size=1, max_size=9),
-)
-def test_many_classes_are_the_same_alone_and_among_many(spec, positive, rows):
-    output = Classes(name="level", label="Level", labels=("a", "b", "c"), positive=positive)
-    alone, among, _ = both_ways(spec, output, rows)
-    assert list(map(bits, alone)) == list(map(bits, among))
-
-
-def test_a_segment_is_the_same_alone_and_among_many(spec):
-    output = Segment(name="group", label="Group", labels=("a", "b"))
-    alone, among, _ = both_ways(spec, output, [0, 1, 2, -1])
-    assert list(map(bits, alone)) == list(map(bits, among))
-    assert [type(answer) for answer in alone] == [Prediction, Prediction, RecordError, RecordError]
-
 
 # ---- plain records take the short cut, and it shows in nothing ----------------------------------
 

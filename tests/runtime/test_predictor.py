@@ -179,7 +179,7 @@ def test_rows_columns_and_arrays_are_answered_alike(predictor, records):
 
 
 def test_a_data_frame_is_answered_as_its_records_are(predictor, records):
-    pd = pytest.importorskip("pandas", reason="pandas makes the frame")
+    pd = pytest.importorskip("pandas", reason="pip install '.[train]'")
     frame = pd.DataFrame(records).convert_dtypes()
     expected = predictor.predict_many([*records, {**records[0], "score": 99}]).as_dicts()
     for name in ("größe", "effort"):  # absent in a record, missing in a frame: the same note

@@ -153,13 +153,13 @@ def traces(question: tuple[str, str], tmp_path_factory: pytest.TempPathFactory) 
 def _strace() -> list[str]:
     path = shutil.which("strace")
     if path is None:
-        pytest.skip("strace is not installed, so system calls cannot be watched")
+        pytest.skip("apt install strace")
     command = [path, "-f", "-qq", "-e", "trace=%file,%network,?io_uring_setup"]
     # Without a network the control still tries to reach it, which is what counts.
     command += ["-e", "inject=%network:error=EACCES"]
     tried = subprocess.run([*command, "-o", os.devnull, "true"], capture_output=True, text=True)
     if tried.returncode:
-        pytest.skip(f"strace may not watch processes here: {tried.stderr.strip()}")
+        pytest.skip(f"let strace watch processes; it says: {tried.stderr.strip()}")
     return command
 
 
@@ -180,16 +180,18 @@ def _read_trace(path: Path, home: Path) -> Trace:
     return Trace(network, writes, [str(file.relative_to(home)) for file in home.rglob("*")])
 
 
+@pytest.mark.slow
 def test_for_a_minute_after_a_prediction_nothing_is_sent_or_written(
     traces: dict[str, Trace],
 ) -> None:
     assert traces["satchel"] == Trace(network=[], writes=[], files=[])
 
 
+@pytest.mark.slow
 def test_for_a_minute_onnxruntime_alone_does_report(traces: dict[str, Trace]) -> None:
     version = metadata.version("onnxruntime")
     if tuple(map(int, version.split(".")[:2])) < (1, 29):
-        pytest.skip(f"onnxruntime {version} does not report yet; 1.29 and later do")
+        pytest.skip(f"pip install 'onnxruntime>=1.29': {version} does not report yet")
     control = traces["control"]
     assert any("AF_INET" in call for call in control.network), control.network
     assert any("O_CREAT" in call for call in control.writes), control.writes

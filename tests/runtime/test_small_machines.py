@@ -144,7 +144,7 @@ def tiny_disk(tmp_path):
     folder.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)]
     if subprocess.run(command, capture_output=True).returncode:
-        pytest.skip("a small disk cannot be mounted here: it needs root")
+        pytest.skip("run as root, who may mount a small disk")
     yield folder
     subprocess.run(["umount", str(folder)], check=True)
 

@@ -15,9 +15,9 @@ ROOT = Path(__file__).parents[2]
 PARTS = ["runtime", "training", "export", "web_demo", "models_onnx", "tools"]
 PARTS += ["pyproject.toml", "README.md", "LICENSE", ".gitignore"]
 SECTION = f"## [{satchel.__version__}] - 2026-01-31\n\n- All.\n"
-pytest.importorskip("build", reason="a release needs build (dependency group 'build')")
-pytest.importorskip("hatchling", reason="a release needs hatchling (dependency group 'build')")
-pytestmark = pytest.mark.skipif(not shutil.which("git"), reason="a release needs git")
+pytest.importorskip("build", reason="pip install --group build")
+pytest.importorskip("hatchling", reason="pip install --group build")
+pytestmark = pytest.mark.skipif(not shutil.which("git"), reason="apt install git")
 
 
 class Checkout:

@@ -38,7 +38,7 @@ def outcomes(rows=2000, true=lambda p: p**2, seed=0):
 
 
 def test_the_quantiles_are_those_of_conformal_prediction():
-    crepes = pytest.importorskip("crepes", reason="the oracle of conformal prediction")
+    crepes = pytest.importorskip("crepes", reason="pip install --group test")
     answers = scores(499)
     residuals = answers.true - answers.score
     for level in fit_intervals(answers).levels:

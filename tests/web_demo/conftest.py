@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("flask", reason="the site needs the extra 'web'")
+pytest.importorskip("flask", reason="pip install '.[web]'")
 
 import satchel
 from satchel_web import Config, create_app

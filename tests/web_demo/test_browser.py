@@ -7,11 +7,9 @@ import sys
 
 import pytest
 
-playwright = pytest.importorskip(
-    "playwright.sync_api", reason="the walk needs playwright (dependency group 'test')"
-)
+playwright = pytest.importorskip("playwright.sync_api", reason="pip install --group test")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = pytest.mark.skipif(not CHROMIUM, reason="the walk needs chromium on the PATH")
+pytestmark = pytest.mark.skipif(not CHROMIUM, reason="apt install chromium")
 
 SIZES = {"phone": (390, 844), "desktop": (1280, 800)}
 REQUIRED = {

@@ -10,7 +10,7 @@ import pytest
 from satchel.errors import SatchelError
 from satchel_web import command
 
-waitress = pytest.importorskip("waitress", reason="the site needs the extra 'web'")
+waitress = pytest.importorskip("waitress", reason="pip install '.[web]'")
 
 
 @pytest.fixture

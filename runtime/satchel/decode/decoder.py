@@ -90,7 +90,7 @@ def _unusable(output: Output, raw: NDArray[Any], answers: Answers) -> NDArray[np
 def decode_output(output: Output, raw: NDArray[Any]) -> Answers:
     """Decode the raw values of one output, of the shape that its class in the spec tells.
 
-    A score that is not finite becomes NaN.
+    Where the graph gives a number that is not finite, the score or the probabilities are NaN.
     """
     if isinstance(output, Regression):
         return _decode_regression(output, raw)
@@ -143,7 +143,10 @@ def prediction_intervals(intervals: Intervals, value: Floats) -> list[tuple[floa
 
 
 def _decode_classes(output: Classes, raw: NDArray[np.float32]) -> Answers:
-    scores = raw.astype(np.float64)
+    with np.errstate(invalid="ignore"):  # a signalling NaN would warn
+        scores = raw.astype(np.float64)
+    # Here, as a calibration would make a probability of an infinity, or warn of 0 times infinity.
+    scores[~np.isfinite(scores).all(axis=1)] = np.nan
     labels = np.array(output.labels, object)
     if len(output.labels) > 2:
         probabilities = {name: scores[:, k] for k, name in enumerate(output.labels)}
@@ -153,8 +156,7 @@ def _decode_classes(output: Classes, raw: NDArray[np.float32]) -> Answers:
             probabilities=probabilities,
         )
     positive = output.labels.index(output.positive or "")
-    score = raw_positive(output, raw)
-    probability = _share(calibrate(output.calibration, score))
+    probability = _share(calibrate(output.calibration, raw_positive(output, scores)))
     codes = np.where(probability >= output.threshold, positive, 1 - positive)
     shares = {positive: probability, 1 - positive: 1.0 - probability}
     return Answers(

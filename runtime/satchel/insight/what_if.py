@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from satchel.insight.predicting import Predicting
 
 STEPS = 9
+MOST_DIGITS = 300  # the next powers of ten are no floats
 CAUTION = (
     "These are associations that the model has learnt from data, not promises: whether such a "
     "change would help this student, it cannot know."
@@ -212,7 +213,7 @@ def _steps(feature: Number, now: float) -> list[float]:
         return [low]
     # Numbers as people write them: 6.25 hours, not 6.2437; and none beyond the range.
     digits = 0 if feature.integer else max(0, 2 - math.floor(math.log10(span)))
-    unit = 10.0**digits
+    unit = 10.0 ** min(digits, MOST_DIGITS)
     first, last = math.ceil(low * unit), math.floor(high * unit)
     if first > last:
         return []

@@ -126,7 +126,7 @@ def calibration_curve(
     Rows of equal probability share a bin, so bins may be fewer than `bins`.
     """
     true, p = _pair(np.asarray(positive, bool), probability)
-    edges = np.unique(np.quantile(p, np.linspace(0, 1, bins + 1)[1:-1]))
+    edges = np.unique(np.quantile(p, np.arange(1, bins) / bins))
     places = np.searchsorted(edges, p, "left")
     rows = np.bincount(places, minlength=len(edges) + 1)
     kept = rows > 0

@@ -312,7 +312,7 @@ def test_a_spec_nested_deeply_is_refused(tmp_path, tiny_bytes, proto, opening):
 
 
 def test_data_in_another_file_are_never_opened(tmp_path, tiny_bytes, monkeypatch):
-    onnx = pytest.importorskip("onnx", reason="onnx writes the model")
+    onnx = pytest.importorskip("onnx", reason="pip install '.[train]'")
     model = onnx.load_from_string(tiny_bytes)
     monkeypatch.chdir(tmp_path)
     path = tmp_path / "tiny.linear.onnx"

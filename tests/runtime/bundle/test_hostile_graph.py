@@ -6,7 +6,7 @@ import pytest
 import satchel
 from satchel import BundleError
 
-onnx = pytest.importorskip("onnx", reason="onnx writes the graphs")
+onnx = pytest.importorskip("onnx", reason="pip install '.[train]'")
 
 
 @pytest.fixture

@@ -141,7 +141,7 @@ def test_external_data_behind_a_tag_that_protobuf_cuts_to_32_bits_are_refused(pr
 
 
 def test_a_real_model_with_external_data_is_refused(tmp_path, monkeypatch):
-    onnx = pytest.importorskip("onnx", reason="onnx writes the model")
+    onnx = pytest.importorskip("onnx", reason="pip install '.[train]'")
     weight = onnx.numpy_helper.from_array(np.zeros((300, 1), np.float32), "W")
     float32, info = onnx.TensorProto.FLOAT, onnx.helper.make_tensor_value_info
     graph = onnx.helper.make_graph(

@@ -153,7 +153,7 @@ def test_a_probability_of_passing_is_held_against_the_pass_mark(
 
 @pytest.mark.parametrize("trials", [1, 2, 7, 50, 1000])
 def test_the_interval_of_a_share_is_that_of_scipy(trials):
-    oracle = pytest.importorskip("scipy.stats", reason="SciPy is the oracle")
+    oracle = pytest.importorskip("scipy.stats", reason="pip install '.[train]'")
     for successes in {*range(min(trials, 50) + 1), trials}:
         interval = oracle.binomtest(successes, trials).proportion_ci(method="wilson")
         low, high = proportion_bounds(successes, trials)

@@ -88,8 +88,8 @@ def test_the_answer_goes_back_as_the_table_came(run, table):
 
 @pytest.mark.parametrize("suffix", ["csv", "jsonl", "xlsx", "parquet", "txt"])
 def test_the_answer_is_of_the_kind_of_its_name(run, table, tmp_path, suffix):
-    pytest.importorskip("openpyxl", reason="Excel needs the extra 'excel'")
-    pytest.importorskip("pyarrow", reason="Parquet needs the extra 'arrow'")
+    pytest.importorskip("openpyxl", reason="pip install '.[excel]'")
+    pytest.importorskip("pyarrow", reason="pip install '.[arrow]'")
     path = table("name,score,hours,course\nAda,12,6.5,math\n")
     out = tmp_path / f"out.{suffix}"
     assert run("predict", "tiny", path, "-o", out)[:2] == (0, b"")
@@ -111,8 +111,8 @@ def test_an_answer_that_cannot_be_written_leaves_no_file(run, table, tmp_path):
 
 @pytest.mark.parametrize("suffix", ["csv", "xlsx", "parquet"])
 def test_errors_may_end_the_command(run, table, tmp_path, suffix):
-    pytest.importorskip("openpyxl", reason="Excel needs the extra 'excel'")
-    pytest.importorskip("pyarrow", reason="Parquet needs the extra 'arrow'")
+    pytest.importorskip("openpyxl", reason="pip install '.[excel]'")
+    pytest.importorskip("pyarrow", reason="pip install '.[arrow]'")
     path = table("title\nname,score,hours,course\nAda,12,6.5,math\nBen,21,1,math\n")
     out = tmp_path / f"out.{suffix}"
     code, _, err = run("predict", "tiny", path, "--errors", "fail", "-o", out)
@@ -187,7 +187,7 @@ def test_a_format_without_its_extra_says_which(run, table, monkeypatch, kind, mo
 
 
 def test_a_workbook_is_not_printed_on_a_terminal(run, table, monkeypatch):
-    openpyxl = pytest.importorskip("openpyxl", reason="Excel needs the extra 'excel'")
+    openpyxl = pytest.importorskip("openpyxl", reason="pip install '.[excel]'")
     book, file = openpyxl.Workbook(), io.BytesIO()
     for row in (["score", "hours", "course"], [1, 2, "math"]):
         book.active.append(row)

@@ -81,7 +81,7 @@ def test_a_blank_value_is_imputed(blank):
 
 
 def test_pandas_markers_of_missing_values_are_blank():
-    pd = pytest.importorskip("pandas", reason="pandas has the markers")
+    pd = pytest.importorskip("pandas", reason="pip install '.[train]'")
     one = encoder(number(imputed=1.0), category(imputed="red"))
     assert row(one, {"x": pd.NA, "c": pd.NaT}) == [1.0, 1.0]
     assert row(one, {"x": pd.NaT, "c": pd.NA}) == [1.0, 1.0]

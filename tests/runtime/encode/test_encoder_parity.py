@@ -9,8 +9,8 @@ from satchel import RecordError
 from satchel.encode.encoder import Encoder
 from satchel.spec import Category, Derived, Inputs, MinMax, Number, OneHot, Ordinal, Standard
 
-pd = pytest.importorskip("pandas", reason="pandas holds the frames")
-pytest.importorskip("sklearn", reason="scikit-learn is the oracle")
+pd = pytest.importorskip("pandas", reason="pip install '.[train]'")
+pytest.importorskip("sklearn", reason="pip install '.[train]'")
 
 from sklearn.compose import ColumnTransformer  # noqa: E402
 from sklearn.impute import SimpleImputer  # noqa: E402

@@ -157,7 +157,7 @@ def test_every_form_of_rows_is_compared_alike(watched):
     arrays = {name: np.array(column, object) for name, column in columns.items()}
     expected = watched.drift(rows)
     assert watched.drift(columns) == watched.drift(arrays) == watched.drift(iter(rows)) == expected
-    pd = pytest.importorskip("pandas")
+    pd = pytest.importorskip("pandas", reason="pip install '.[train]'")
     assert watched.drift(pd.DataFrame(rows)) == expected
 
 
@@ -222,7 +222,7 @@ def test_the_expected_index_is_that_of_lists_without_drift():
 
 
 def test_the_tests_are_those_of_scipy():
-    stats = pytest.importorskip("scipy.stats")
+    stats = pytest.importorskip("scipy.stats", reason="pip install '.[train]'")
     now, then = [30, 25, 45], [300, 320, 380]
     expected = stats.chi2_contingency([now, then], correction=False)
     found = compare_categories(now, then)
@@ -237,7 +237,7 @@ def test_the_tests_are_those_of_scipy():
 
 
 def test_rare_categories_are_tested_together():
-    stats = pytest.importorskip("scipy.stats")
+    stats = pytest.importorskip("scipy.stats", reason="pip install '.[train]'")
     found = compare_categories([1, 40, 2, 57, 0], [10, 400, 15, 565, 0])
     expected = stats.chi2_contingency([[43, 57], [425, 565]], correction=False)
     assert found.p == pytest.approx(expected.pvalue)  # 3 rare ones are too few by themselves

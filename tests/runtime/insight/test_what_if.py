@@ -1,5 +1,6 @@
 import json
 from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -214,6 +215,20 @@ NUMBER = Number(name="x", label="X", seen=(0.0, 10.0))
 def test_a_number_is_tried_at_a_few_steps_of_the_range_that_counts(feature, values):
     now = "c" if isinstance(feature, Category) else -1.0
     assert alternatives(feature, now) == values
+
+
+TINIEST = 5e-324
+BOUNDS = (-1e100, -1.0, -TINIEST, 0.0, TINIEST, 1e-320, 1e-308, 0.1, 1.0, 1e16, 1e100)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("integer", [False, True])
+@pytest.mark.parametrize("direction", ["", "increase", "decrease"])
+def test_steps_lie_inside_a_range_of_any_width(integer, direction):
+    for seen in combinations(BOUNDS, 2):
+        feature = replace(NUMBER, integer=integer, seen=seen, actionable=True, direction=direction)
+        for now in (*seen, 0.0):
+            assert all(seen[0] <= step <= seen[1] for step in alternatives(feature, now))
 
 
 @pytest.mark.parametrize(

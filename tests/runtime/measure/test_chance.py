@@ -6,14 +6,14 @@ from satchel.measure.chance import chi_square_tail, holm, kolmogorov_tail, upper
 
 @pytest.mark.parametrize("freedom", [1, 2, 3, 7, 30, 200])
 def test_the_chi_square_tail_is_that_of_scipy(freedom):
-    stats = pytest.importorskip("scipy.stats")
+    stats = pytest.importorskip("scipy.stats", reason="pip install '.[train]'")
     for statistic in [1e-9, 0.01, 0.5, 1, 2, 3.84, 10, 30, 31, 32, 100, 201, 500, 1200]:
         expected = stats.chi2.sf(statistic, freedom)
         assert chi_square_tail(statistic, freedom) == pytest.approx(expected, rel=1e-9, abs=1e-13)
 
 
 def test_far_tails_keep_their_digits():
-    stats = pytest.importorskip("scipy.stats")
+    stats = pytest.importorskip("scipy.stats", reason="pip install '.[train]'")
     assert chi_square_tail(700, 3) == pytest.approx(stats.chi2.sf(700, 3), rel=1e-9)
     assert chi_square_tail(1e6, 3) == 0.0
     assert upper_gamma(1, 20) == pytest.approx(np.exp(-20), rel=1e-12)
@@ -26,7 +26,7 @@ def test_without_freedom_or_difference_all_is_chance():
 
 
 def test_the_kolmogorov_tail_is_that_of_scipy():
-    stats = pytest.importorskip("scipy.stats")
+    stats = pytest.importorskip("scipy.stats", reason="pip install '.[train]'")
     for statistic in [0.02, 0.1, 0.3, 0.5, 0.8, 0.99, 1.0, 1.01, 1.36, 1.63, 2, 3, 5, 10]:
         expected = stats.kstwobign.sf(statistic)
         assert kolmogorov_tail(statistic) == pytest.approx(expected, rel=1e-9, abs=1e-12)

@@ -2,7 +2,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from satchel.measure import metrics
@@ -55,7 +55,7 @@ def test_the_figures_of_a_small_example_of_probabilities():
 @pytest.mark.parametrize("name", OF_SCORES)
 @given(pairs=PAIRS)
 def test_the_metrics_of_scores_are_those_of_scikit_learn(name, pairs):
-    oracle = pytest.importorskip("sklearn.metrics", reason="scikit-learn is the oracle")
+    oracle = pytest.importorskip("sklearn.metrics", reason="pip install '.[train]'")
     y, guess = np.array(pairs).T
     if name == "r2_score" and np.ptp(y) < 1e-6:
         return
@@ -65,7 +65,7 @@ def test_the_metrics_of_scores_are_those_of_scikit_learn(name, pairs):
 
 @given(pairs=LABELLED)
 def test_the_metrics_of_labels_are_those_of_scikit_learn(pairs):
-    oracle = pytest.importorskip("sklearn.metrics", reason="scikit-learn is the oracle")
+    oracle = pytest.importorskip("sklearn.metrics", reason="pip install '.[train]'")
     y, guess = both(pairs)
     names = ["c", "a", "b"]
     assert metrics.accuracy_score(y, guess) == pytest.approx(oracle.accuracy_score(y, guess))
@@ -85,7 +85,7 @@ def test_the_metrics_of_labels_are_those_of_scikit_learn(pairs):
 
 @given(pairs=st.lists(st.tuples(st.integers(0, 4), st.integers(0, 6)), min_size=1, max_size=20))
 def test_whole_scores_may_be_labels_too(pairs):
-    oracle = pytest.importorskip("sklearn.metrics", reason="scikit-learn is the oracle")
+    oracle = pytest.importorskip("sklearn.metrics", reason="pip install '.[train]'")
     y, guess = np.array(pairs, np.float64).T
     for name in ("precision_score", "f1_score"):
         expected = getattr(oracle, name)(y, guess, average="weighted", zero_division=0)
@@ -94,7 +94,7 @@ def test_whole_scores_may_be_labels_too(pairs):
 
 @given(outcomes=OUTCOMES)
 def test_the_metrics_of_probabilities_are_those_of_scikit_learn(outcomes):
-    oracle = pytest.importorskip("sklearn.metrics", reason="scikit-learn is the oracle")
+    oracle = pytest.importorskip("sklearn.metrics", reason="pip install '.[train]'")
     positive, p = np.array(outcomes, np.float64).T
     positive = positive.astype(bool)
     assert metrics.brier_score(positive, p) == pytest.approx(oracle.brier_score_loss(positive, p))
@@ -109,7 +109,7 @@ def test_the_metrics_of_probabilities_are_those_of_scikit_learn(outcomes):
 @pytest.mark.parametrize("bins", [2, 5, 10])
 @pytest.mark.parametrize("decimals", [1, 2, 8])
 def test_the_calibration_curve_is_that_of_scikit_learn(bins, decimals):
-    oracle = pytest.importorskip("sklearn.calibration", reason="scikit-learn is the oracle")
+    oracle = pytest.importorskip("sklearn.calibration", reason="pip install '.[train]'")
     rng = np.random.default_rng(decimals)
     p = np.round(rng.beta(0.5, 0.5, 200), decimals)
     positive = rng.random(200) < p**2
@@ -161,6 +161,8 @@ def test_the_calibration_error_is_the_mean_gap_over_all_rows():
     assert metrics.expected_calibration_error(positive, p) == pytest.approx(expected)
 
 
+# The fifth of seven edges lies upon the row of 0.1.
+@example(outcomes=[(False, p) for p in (0, 0, 0, 0, 0, 0.1, 0.25)] + [(True, 0.25)], bins=7)
 @given(outcomes=OUTCOMES, bins=st.integers(1, 8))
 def test_the_calibration_error_is_that_of_a_plain_loop(outcomes, bins):
     positive, p = np.array(outcomes, np.float64).T

@@ -20,9 +20,9 @@ from satchel.tables.opening import open_file
 from satchel.tables.run import TableOptions, predict_table
 from satchel.tables.table import Options
 
-openpyxl = pytest.importorskip("openpyxl", reason="Excel needs the extra 'excel'")
-pyarrow = pytest.importorskip("pyarrow", reason="Parquet needs the extra 'arrow'")
-parquet = pytest.importorskip("pyarrow.parquet", reason="Parquet needs the extra 'arrow'")
+openpyxl = pytest.importorskip("openpyxl", reason="pip install '.[excel]'")
+pyarrow = pytest.importorskip("pyarrow", reason="pip install '.[arrow]'")
+parquet = pytest.importorskip("pyarrow.parquet", reason="pip install '.[arrow]'")
 
 HEADER = ["name", "score", "hours", "course", "effort"]
 ROWS = [
