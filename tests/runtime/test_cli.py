@@ -348,20 +348,20 @@ def test_the_answer_replaces_the_output_file(run, table, tmp_path):
 
 
 def test_a_bad_row_keeps_its_place_and_ends_with_1(run, table, tmp_path):
-    table.write_text(CSV + "Cem,21,1,math,low\nDua,1\n,,,,\nEla,9,2,math,low\n", "utf-8")
+    table.write_text(CSV + "Cem,21,1,math,low\nDua\n,,,,\nEla,9,2,math,low,1\n", "utf-8")
     path = tmp_path / "out.csv"
     code, _, err = run("predict", "tiny", table, "-o", path)
     assert code == 1
-    assert "6 rows: 3 predicted, 3 refused\n" in err
+    assert "5 rows: 2 predicted, 3 refused\n" in err  # a row of empty cells is none
     rows = path.read_text("utf-8").splitlines()[1:]
-    assert [row.split(",")[0] for row in rows] == ["Ada", "Ben", "Cem", "Dua", "", "Ela"]
+    assert [row.split(",")[0] for row in rows] == ["Ada", "Ben", "Cem", "Dua", "Ela"]
     assert "score = '21' is out of bounds" in rows[2]
-    assert "the row has 2 cells, the header 5" in rows[3]
-    assert "the row is empty" in rows[4]
+    assert "the row is empty" in rows[3]
+    assert "the row has 6 cells, the header 5; cells beyond the header: ['1']" in rows[4]
     code, out, _ = run("predict", "tiny", table, "--json")
     assert code == 1
     assert ["problems" in json.loads(line) for line in out.splitlines()] == [
-        *(False, False, True, True, True, False)
+        *(False, False, True, True, True)
     ]
 
 
