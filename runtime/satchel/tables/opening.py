@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 from satchel.errors import TableError
 from satchel.tables.csv.reader import CsvReader
+from satchel.tables.kinds import BEGINNING, OTHERS, is_archive, kind_of
 from satchel.tables.pipe import Rejoined
 from satchel.tables.table import ANY, DEFAULT, Options, Table, Wanted
 
@@ -27,22 +28,6 @@ NAMES = {
     "xlsx": "an Excel workbook",
     "parquet": "Parquet",
 }
-# What is no table that can be read, by its name or how it begins.
-OTHERS = {
-    ".xls": "is an old Excel workbook, or one with a password; save it as .xlsx without",
-    ".ods": "is an OpenDocument sheet; save it as .xlsx",
-    ".numbers": "is a sheet of Numbers; export it as .xlsx",
-    ".json": "is JSON; write JSON Lines instead, one object in each line, and name it .jsonl",
-    ".gz": "is compressed; unpack it first",
-    ".zip": "is an archive; unpack it first",
-    ".pdf": "is a PDF; ask for the table itself, as .xlsx or CSV",
-}
-_BEGINNINGS = (
-    (b"PAR1", "parquet"),
-    (b"\xd0\xcf\x11\xe0", ".xls"),
-    (b"\x1f\x8b", ".gz"),
-    (b"%PDF", ".pdf"),
-)
 LARGEST_PIPE = 256 << 20
 
 
@@ -65,18 +50,22 @@ def open_file(file: BinaryIO, name: str, options: Options = DEFAULT, wanted: Wan
         Where it is of another kind than its name says, of none that can be read, or damaged.
     """
     suffix = PurePath(name).suffix.lower()
-    if suffix in OTHERS:
-        raise TableError(f"{name} {OTHERS[suffix]}")
-    start = file.read(512)
+    start = file.read(BEGINNING)
     if file.seekable():
         file.seek(0)
     else:
         file = io.BufferedReader(Rejoined(start, file))
-    found = _kind(start)
+        file = _in_memory(file, name) if is_archive(start) else file
+    found = kind_of(file, start, suffix)
     if found in OTHERS:
         raise TableError(f"{name} {OTHERS[found]}")
+    if suffix in OTHERS and suffix != ".xls" and found not in ("xlsx", "parquet"):
+        raise TableError(f"{name} {OTHERS[suffix]}")
+    # Text, and workbooks, are named .xls by programs that have no other name for a sheet.
     kind = SUFFIXES.get(suffix, found or "csv")
     _check(kind, found, start, name, suffix)
+    if kind != "csv" and (options.delimiter or options.encoding):
+        raise TableError(f"{name} is {NAMES[kind]}: leave --delimiter and --encoding out")
     if kind == "csv":
         return CsvReader(file, name, options, wanted)
     if kind == "jsonl":
@@ -84,13 +73,7 @@ def open_file(file: BinaryIO, name: str, options: Options = DEFAULT, wanted: Wan
 
         return JsonLinesReader(file, name, options, wanted)
     if not file.seekable():
-        data = file.read(LARGEST_PIPE + 1)
-        if len(data) > LARGEST_PIPE:
-            raise TableError(
-                f"{name} has more than {LARGEST_PIPE >> 20} MB, which are held in memory where "
-                "they come through a pipe; give the file by its name"
-            )
-        file = io.BytesIO(data)
+        file = _in_memory(file, name)
     if kind == "xlsx":
         from satchel.tables.excel import ExcelReader
 
@@ -100,23 +83,20 @@ def open_file(file: BinaryIO, name: str, options: Options = DEFAULT, wanted: Wan
     return ParquetReader(file, name, options, wanted)
 
 
-def _kind(start: bytes) -> str:
-    """Return what a file is by how it begins; nothing where that is text."""
-    if start.startswith(b"PK\x03\x04"):
-        if b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet" in start:
-            return ".ods"
-        return "xlsx"
-    for beginning, kind in _BEGINNINGS:
-        if start.startswith(beginning):
-            return kind
-    text = start.removeprefix(b"\xef\xbb\xbf").lstrip()
-    return "jsonl" if text.startswith(b'{"') else ""
+def _in_memory(file: BinaryIO, name: str) -> BinaryIO:
+    data = file.read(LARGEST_PIPE + 1)
+    if len(data) > LARGEST_PIPE:
+        raise TableError(
+            f"{name} has more than {LARGEST_PIPE >> 20} MB, which are held in memory where "
+            "they come through a pipe; give the file by its name"
+        )
+    return io.BytesIO(data)
 
 
 def _check(kind: str, found: str, start: bytes, name: str, suffix: str) -> None:
-    if kind == found or (kind in ("csv", "jsonl") and found in ("", "jsonl")):
+    if kind == found or (kind in ("csv", "jsonl") and not found):
         return
-    if found in ("xlsx", "parquet"):
+    if found:
         remedy = f"name it {PurePath(name).stem}.{found}"
         raise TableError(f"{name} is {NAMES[found]}, not {NAMES[kind]} as its name says; {remedy}")
     what = "is empty" if not start else f"is not {NAMES[kind]}"

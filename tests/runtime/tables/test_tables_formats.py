@@ -68,6 +68,19 @@ def as_format(kind):
     return file.getvalue()
 
 
+class Pipe(io.RawIOBase):
+    """A file that cannot seek."""
+
+    def __init__(self, content):
+        self._content = io.BytesIO(content)
+
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        return self._content.readinto(buffer)
+
+
 def opened(content, name, spec=None, **options):
     names = wanted(spec, TableMapping(), {}) if spec is not None else opening.ANY
     return open_file(io.BytesIO(content), name, Options(**options), names)
@@ -166,25 +179,113 @@ def test_a_file_of_another_kind_than_its_name_says_is_told(kind):
         opened(b"", f"class.{kind}")
 
 
+def archive(*names):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as made:
+        for name in names:
+            made.writestr(name, "x")
+    return file.getvalue()
+
+
+OPEN_DOCUMENT = b"PK\x03\x04" + b"\0" * 26 + b"mimetypeapplication/vnd.oasis.opendocument."
+
+
 @pytest.mark.parametrize(
     ("content", "name", "message"),
     [
         (b"\xd0\xcf\x11\xe0\xa1\xb1", "class.xlsx", "old Excel workbook, or one with a password"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1", "class.xls", "save it as .xlsx"),
-        (b"x", "class.ods", "OpenDocument sheet; save it as .xlsx"),
-        (
-            b"PK\x03\x04" + b"\0" * 26 + b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet",
-            "class.xlsx",
-            "OpenDocument sheet; save it as .xlsx",
-        ),
+        (b"\x09\x04\x06\x00\0\0\x10\x00", "class.xls", "is an old Excel workbook"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "class.doc", "is a Word document: copy its table"),
+        (b"x", "class.ods", "OpenDocument sheet: save it as .xlsx"),
+        (OPEN_DOCUMENT + b"spreadsheet", "class.xlsx", "OpenDocument sheet: save it as .xlsx"),
+        (OPEN_DOCUMENT + b"text", "class.csv", "OpenDocument text: copy its table"),
         (b"[]", "class.json", "write JSON Lines instead"),
-        (b"\x1f\x8b", "class.csv", "unpack it first"),
+        (b'\xef\xbb\xbf [\n {"a": 1}]', "standard input", "is JSON: write JSON Lines instead"),
+        (b'{\n  "students": [', "standard input", "is JSON: write JSON Lines instead"),
+        (b'[{"a": 1}]', "class.csv", "is JSON: write JSON Lines instead"),
+        (
+            b'{"a": 1}\n',
+            "class.csv",
+            r"is JSON Lines, not CSV as its name says; name it class.jsonl",
+        ),
+        (b"\x1f\x8b", "class.csv", "is compressed: unpack it first"),
+        (b"BZh9", "class.csv", "is compressed: unpack it first"),
+        (b"Rar!\x1a\x07", "class.csv", "is an archive: unpack it"),
         (b"%PDF-1.7", "class.csv", "ask for the table itself"),
+        (b"\x89PNG\r\n", "class.xlsx", "is a picture: ask for the table itself"),
+        (b"{\\rtf1", "class.xls", "is a document: copy its table"),
+        (b"$FL2@(#)", "class.sav", "is an SPSS file: export it as CSV"),
+        (b"version https://git-lfs.github.com/spec/v1\noid", "class.csv", "run git lfs pull"),
+        (archive("notes/a.csv", "b.txt"), "class.zip", "is an archive: unpack it"),
+        (archive("a.csv"), "class.csv", "is an archive: unpack it"),
+        (archive("a.csv"), "class.xlsx", "class.xlsx is an archive: unpack it"),
+        (archive("a.csv"), "class.xls", "is an archive: unpack it"),
+        (archive(), "class.zip", "is an archive: unpack it"),
+        (
+            archive("manifest.csv", "x/lineItems.csv"),
+            "class.zip",
+            "unpack it and give one of the OneRoster files",
+        ),
+        (archive("manifest.csv", "other.csv"), "class.zip", "is an archive: unpack it"),
+        (archive("[Content_Types].xml", "xl/workbook.bin"), "class.xlsx", "binary Excel workbook"),
+        (archive("[Content_Types].xml", "word/document.xml"), "class.xlsx", "is a Word document"),
+        (archive("[Content_Types].xml", "ppt/presentation.xml"), "class.csv", "is a PowerPoint"),
+        (archive("Index/Document.iwa", "preview.jpg"), "class.xlsx", "is a sheet of Numbers"),
+        (archive("xl/workbook.xml")[:50], "class.csv", r"is an Excel workbook, not CSV"),
+        (archive("a.csv")[:30], "class.zip", "is an archive: unpack it"),
     ],
 )
 def test_what_is_no_table_is_told_with_a_remedy(content, name, message):
     with pytest.raises(TableError, match=message):
         opened(content, name)
+    piped = io.BufferedReader(Pipe(content))
+    with pytest.raises(TableError, match=message):
+        open_file(piped, name)
+
+
+@pytest.mark.parametrize("name", ["class.xls", "class.csv", "class.html", "standard input"])
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<html><body><table><tr><td>name</td></tr></table>",
+        "\n <!DOCTYPE html>\n<html>",
+        '<?xml version="1.0"?>\n<!-- made by -->\n<HTML xmlns:x="urn:schemas-microsoft-com:x">',
+        "<table border=1><tr>",
+        "<style>td {}</style><table>",
+        "MIME-Version: 1.0\nX-Document-Type: Workbook\nContent-Type: multipart/related; boundary=x",
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_web_page_is_told_whatever_its_name(name, page, encoding):
+    message = "is a web page: open it in a spreadsheet and save it as .xlsx"
+    with pytest.raises(TableError, match=message):
+        opened(page.encode(encoding), name)
+
+
+def test_other_xml_is_told():
+    for text in ('<?xml version="1.0"?>\n<?mso-application progid="Excel.Sheet"?>', "<Workbook>"):
+        with pytest.raises(TableError, match="is XML: open it in a spreadsheet and save it as"):
+            opened(text.encode(), "class.xls")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le", "cp1252"])
+def test_text_under_the_name_of_an_old_workbook_is_read(encoding):
+    table = opened('"größe"\t"b"\n"1"\t"2"\n'.encode(encoding), "class.xls")
+    assert (table.kind, table.header, cells(table)) == ("csv", ["größe", "b"], [["1", "2"]])
+
+
+@pytest.mark.parametrize("name", ["class.xls", "class.zip", "class.ods"])
+def test_a_workbook_under_the_name_of_what_is_none_is_read(name):
+    assert opened(as_format("xlsx"), name).kind == "xlsx"
+    assert opened(as_format("parquet"), name).kind == "parquet"
+
+
+def test_what_is_said_of_text_is_refused_of_other_kinds():
+    for kind in ("jsonl", "xlsx", "parquet"):
+        for options in ({"delimiter": ";"}, {"encoding": "utf-8"}):
+            with pytest.raises(TableError, match="leave --delimiter and --encoding out"):
+                opened(as_format(kind), f"class.{kind}", **options)
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
