@@ -154,9 +154,7 @@ def test_an_error_says_which_encoding_was_guessed():
     guess = r"\(class\.csv is not UTF-8 text and was read as Windows-1252 .*--encoding"
     with pytest.raises(TableError, match=f"columns .* stand there twice; rename one {guess}"):
         reader("größe;größe\n1;2\n", "cp1252")
-    table = reader("größe;score\n" + "1;2\n" * 20_000 + '1;"2\n', "cp1252")
-    with pytest.raises(TableError, match=f"cannot be read: .*not closed {guess}"):
-        rows(table)
+    table = reader("größe;score\n1;2\n", "cp1252")
     with pytest.raises(TableError, match=f"^my error {guess}"), telling(table.remarks):
         raise TableError("my error")
     with pytest.raises(TableError, match=r"^class\.csv is not .*cp1251$"), telling(table.remarks):

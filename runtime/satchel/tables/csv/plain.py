@@ -8,7 +8,8 @@ where it need not be: that one is the csv module's.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Iterator, Sequence
+import itertools
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -36,8 +37,8 @@ class PlainRows(Columnar):
         left out lies at the end of that.
     written : ndarray of int32, shape (rows,), or None
         How many of its cells each line holds, where not all hold all.
-    doubled : bool
-        Whether a quotation mark may stand for one of two, within the marks around a cell.
+    doubled : collection of int
+        Columns in which quotation marks are doubled, within those around a cell.
     delimiter : str
         What separates the cells.
     """
@@ -49,7 +50,7 @@ class PlainRows(Columnar):
         starts: NDArray[np.int32],
         ends: NDArray[np.int32],
         written: NDArray[np.int32] | None,
-        doubled: bool,
+        doubled: Collection[int],
         delimiter: str,
     ) -> None:
         self.delimiter = delimiter
@@ -61,7 +62,7 @@ class PlainRows(Columnar):
         return len(self._starts)
 
     def __getitem__(self, row: Any) -> Any:
-        """Return the cells of one row, or some rows for a slice or an array of places."""
+        """Return the cells of one row, or some rows for a slice or an array of rising places."""
         if isinstance(row, slice | np.ndarray):
             return PlainRows(
                 self._text,
@@ -74,7 +75,9 @@ class PlainRows(Columnar):
             )
         places = zip(self._starts[row].tolist(), self._ends[row].tolist(), strict=True)
         cells = [self._text[start:end] for start, end in places]
-        return [cell.replace('""', '"') for cell in cells] if self._doubled else cells
+        for place in self._doubled:
+            cells[place] = cells[place].replace('""', '"')
+        return cells
 
     def __iter__(self) -> Iterator[list[str]]:
         return (self[row] for row in range(len(self)))
@@ -92,7 +95,8 @@ class PlainRows(Columnar):
         if width > WIDEST:
             ends = self._ends[:, place].tolist()
             texts = [self._text[a:b] for a, b in zip(starts.tolist(), ends, strict=True)]
-            return [one.replace('""', '"') for one in texts] if self._doubled else texts
+            doubled = place in self._doubled
+            return [one.replace('""', '"') for one in texts] if doubled else texts
         letters = self._letters
         shape, step = (len(letters) - width + 1, width), letters.strides[0]
         windows: NDArray[Any] = np.ndarray(shape, letters.dtype, letters, 0, (step, step))
@@ -101,7 +105,7 @@ class PlainRows(Columnar):
             # numpy ends a text where nothing but NUL follows.
             cells *= np.tri(width + 1, width, -1, np.uint32).take(lengths, axis=0)
         column = cells.view(f"U{width}")[:, 0]
-        if self._doubled:
+        if place in self._doubled:
             for row in np.flatnonzero((cells == _QUOTE).any(axis=1)).tolist():
                 column[row] = column[row].replace('""', '"')
         return column
@@ -114,10 +118,33 @@ class PlainRows(Columnar):
                 runs[-1][1] = place
             else:
                 runs.append([place, place])
+        in_order = all(one < other for one, other in itertools.pairwise(places))
+        if len(runs) > 1 and in_order and self._written is None and len(self):
+            return self._cut_out(runs)
         parts = [self._run(first, last) for first, last in runs]
         if len(parts) == 1:
             return parts[0]
         return list(map(self.delimiter.join, zip(*parts, strict=True)))
+
+    def _cut_out(self, runs: Sequence[Sequence[int]]) -> list[str]:
+        """Return several runs of neighbouring cells, by leaving out the letters between them."""
+        firsts, lasts = zip(*runs, strict=True)
+        starts, ends = self._starts[:, firsts], self._ends[:, lasts]
+        if '"' in self._text:
+            starts = starts - (self._letters.take(starts - 1) == _QUOTE)
+            ends = ends + (self._letters.take(ends) == _QUOTE)
+        starts[:, 1:] -= 1  # the delimiter before it
+        lengths = (ends - starts).sum(axis=1)
+        begin, end = int(starts[0, 0]), int(ends[-1, -1]) + 1
+        inside = np.zeros(end - begin, np.uint8)
+        inside[starts - begin] = 1
+        inside[ends - begin] ^= 1  # where an empty cell comes first, that is its start too
+        np.bitwise_xor.accumulate(inside, out=inside)
+        kept = self._letters[begin:end][inside.view(bool)]
+        text = kept.tobytes().decode("latin-1" if kept.itemsize == 1 else "utf-32-le")
+        stops = np.cumsum(lengths)
+        pairs = zip((stops - lengths).tolist(), stops.tolist(), strict=True)
+        return [text[start:end] for start, end in pairs]
 
     def _run(self, first: int, last: int) -> list[str]:
         """Return neighbouring cells of each row as they were written, marks and all."""
@@ -194,7 +221,7 @@ def split(text: str, delimiter: str, width: int) -> PlainRows | None:
         return None
     letters = _letters(text)
     is_separator = (letters == ord(delimiter)) | (letters == _END)
-    doubled: bool | None = False
+    doubled: NDArray[np.intp] | None = None
     if '"' in text:
         quotes = letters == _QUOTE
         doubled = _doubled(letters, quotes, is_separator)
@@ -236,13 +263,18 @@ def split(text: str, delimiter: str, width: int) -> PlainRows | None:
         ends = ends - opened
     padding = np.zeros(WIDEST, letters.dtype)
     letters = np.concatenate([letters, padding])
-    return PlainRows(text, letters, starts, ends, written, bool(doubled), delimiter)
+    columns: list[int] = []
+    if doubled is not None and len(doubled):
+        cell = np.searchsorted(separators, doubled)
+        first = np.concatenate([[0], last + 1])[np.searchsorted(last, cell)]
+        columns = np.unique(cell - first).tolist()
+    return PlainRows(text, letters, starts, ends, written, columns, delimiter)
 
 
 def _doubled(
     letters: NDArray[Any], quotes: NDArray[np.bool_], is_separator: NDArray[np.bool_]
-) -> bool | None:
-    """Return whether quotation marks are doubled within cells; None where some need a parser."""
+) -> NDArray[np.intp] | None:
+    """Return where quotation marks are doubled within cells; None where some need a parser."""
     places = np.flatnonzero(quotes)
     if len(places) % 2:
         return None
@@ -253,7 +285,7 @@ def _doubled(
         return None
     after = closing + 1
     ended = is_separator.take(after) | (letters.take(after) == _RETURN) | quotes.take(after)
-    return bool(doubled.any()) if ended.all() else None
+    return opening[doubled] if ended.all() else None
 
 
 def _letters(text: str) -> NDArray[Any]:

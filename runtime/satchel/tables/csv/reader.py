@@ -171,9 +171,8 @@ class CsvReader:
 
     def chunks(self, size: int = ROWS_PER_CHUNK) -> Iterator[Chunk]:
         """Yield up to `size` rows at a time; empty ones are no rows."""
-        with telling(self.remarks):
-            for chunk in itertools.chain(self._first, self._rest):
-                yield from _slices(chunk, size)
+        for chunk in itertools.chain(self._first, self._rest):
+            yield from _slices(chunk, size)
 
     def _chunks(self) -> Iterator[Chunk]:
         """Yield the rows of a block at a time, from the line that comes next."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from types import SimpleNamespace
 from typing import BinaryIO
 
@@ -13,6 +13,8 @@ from satchel.tables.csv.dialect import LINE_END, Style
 from satchel.tables.csv.plain import PlainRows
 from satchel.tables.formulas import STARTS, neutralised
 from satchel.tables.table import Answered, Row
+
+MOST_KNOWN = 1 << 15  # texts of a column's cells that are kept
 
 
 class CsvWriter:
@@ -35,6 +37,7 @@ class CsvWriter:
             lineterminator=LINE_END,
         )
         self._special = re.compile(f'[{re.escape(style.delimiter)}"\r\n]')
+        self._known: list[_Texts] = []  # by column of the answer's own
         if style.mark or style.sep:
             self._write(style.mark + style.sep)
 
@@ -44,7 +47,8 @@ class CsvWriter:
         if lines is None:
             lines = self._written(rows)
         end = self._style.line_end
-        self._write("".join([line + end for line in lines]))
+        if lines:
+            self._write(end.join(lines) + end)
 
     def finish(self) -> None:
         """Leave the file open; all is written."""
@@ -55,7 +59,11 @@ class CsvWriter:
     def _beside(self, answered: Answered) -> list[str] | None:
         """Return the lines of an answer, joined to what came; None where that is not plain."""
         rows, places = answered.rows, answered.places
-        columns = [self._texts(column) for column in answered.columns]
+        while len(self._known) < len(answered.columns):
+            self._known.append(_Texts(self._text))
+        columns: list[Iterable[str]] = [
+            known.of(column) for column, known in zip(answered.columns, self._known, strict=False)
+        ]
         if places:
             if not isinstance(rows, PlainRows) or rows.delimiter != self._style.delimiter:
                 return None
@@ -67,14 +75,12 @@ class CsvWriter:
             columns.insert(0, lines)
         return list(map(self._style.delimiter.join, zip(*columns, strict=True)))
 
-    def _texts(self, column: Sequence[object]) -> list[str]:
-        """Return cells as they stand in a line of several; most columns hold few different."""
-        different = set(column)
-        texts = dict(zip(different, map(str, map(self._cell, different)), strict=True))
-        for cell, text in texts.items():
-            if self._special.search(text):
-                (texts[cell],) = self._written([[text]])
-        return list(map(texts.__getitem__, column))
+    def _text(self, cell: object) -> str:
+        """Return a cell as it stands in a line of several."""
+        text = str(self._cell(cell))
+        if self._special.search(text):
+            (text,) = self._written([[text]])
+        return text
 
     def _written(self, rows: Iterable[Row]) -> list[str]:
         """Return rows as lines without their ends."""
@@ -95,6 +101,32 @@ class CsvWriter:
 
     def _cell(self, cell: object) -> object:
         if type(cell) is float:
-            text = repr(cell) if cell == cell else ""
+            text = repr(cell + 0.0) if cell == cell else ""  # -0.0 is 0.0
             return text.replace(".", ",") if self._style.decimal == "," else text
         return neutralised(as_text(cell))
+
+
+class _Texts(dict[object, str]):
+    """The texts of cells of one column, most of which holds few different.
+
+    Parameters
+    ----------
+    text : callable
+        From a cell to its text.
+    """
+
+    def __init__(self, text: Callable[[object], str]) -> None:
+        self._text = text
+
+    def __missing__(self, cell: object) -> str:
+        text = self[cell] = self._text(cell)
+        return text
+
+    def of(self, cells: Sequence[object]) -> Iterable[str]:
+        """Return the texts of cells."""
+        if len(self) > MOST_KNOWN:
+            self.clear()
+        first = cells[0] if cells else None
+        if cells and cells[-1] is first and cells.count(first) == len(cells):
+            return [self[first]] * len(cells)
+        return map(self.__getitem__, cells)
