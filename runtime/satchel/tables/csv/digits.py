@@ -1,6 +1,8 @@
-"""Reads a column of numbers written plainly, all at once."""
+"""Looks at a column of numbers all at once, and reads those that are written plainly."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +11,16 @@ from numpy.typing import NDArray
 # reading the text does.
 _MOST_DIGITS = 15
 _POWERS = np.array([float(f"1e{n}") for n in range(_MOST_DIGITS + 1)])
-_ZERO, _POINT = ord("0"), ord(".")
+_ZERO, _POINT, _COMMA = ord("0"), ord("."), ord(",")
+
+
+def with_marks(cells: NDArray[np.str_] | Sequence[object]) -> list[str]:
+    """Return the cells of a column that may tell its decimal mark, as they hold one."""
+    if not isinstance(cells, np.ndarray):
+        return [text for text in map(str, cells) if "." in text or "," in text]
+    letters = cells.view(np.uint32).reshape(len(cells), -1)
+    found: list[str] = cells[((letters == _POINT) | (letters == _COMMA)).any(axis=1)].tolist()
+    return found
 
 
 def read_plain_numbers(cells: NDArray[np.str_], point: bool) -> NDArray[np.float64] | None:

@@ -27,6 +27,7 @@ from satchel.tables.csv.dialect import (
     find_sep,
     is_padded,
 )
+from satchel.tables.csv.digits import with_marks
 from satchel.tables.csv.lines import Lines
 from satchel.tables.csv.plain import split
 from satchel.tables.pipe import Rejoined
@@ -166,8 +167,9 @@ class CsvReader:
     def _find_decimal(self, delimiter: str, wanted: Wanted) -> str:
         """Look for the decimal mark in the first rows, which are kept for the first chunks."""
         places = [i for i, name in enumerate(self.header) if clean_name(name) in wanted.numbers]
-        cells = (cell for chunk in self._first for i in places for cell in column_of(chunk.rows, i))
-        return find_decimal(map(str, cells), delimiter, self._name)
+        columns = (column_of(chunk.rows, i) for chunk in self._first for i in places)
+        cells = itertools.chain.from_iterable(map(with_marks, columns))
+        return find_decimal(cells, delimiter, self._name)
 
     def chunks(self, size: int = ROWS_PER_CHUNK) -> Iterator[Chunk]:
         """Yield up to `size` rows at a time; empty ones are no rows."""
