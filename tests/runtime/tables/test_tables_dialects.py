@@ -88,6 +88,28 @@ def test_a_last_letter_that_is_half_of_utf_8_is_windows_1252():
     assert rows(reader(b"name\nRen\xe9")) == [["René"]]
 
 
+def test_letters_that_happen_to_be_utf_8_are_windows_1252():
+    # The first two letters of the name are one of UTF-8.
+    table = reader("name;score\nПётя;1\nЮлия;2\n", "cp1251")
+    assert table.style.encoding == "cp1252"
+    assert len(table.remarks) == 1
+
+
+def test_two_marks_of_the_byte_order_are_one():
+    table = reader('\ufeff\ufeff"name";größe\n1;2\n')
+    assert (table.header, table.style.mark) == (["name", "größe"], "\ufeff")
+
+
+def test_the_sign_that_ends_a_file_of_dos_is_no_row():
+    assert rows(reader("name;score\n1;2\n\x1a")) == [["1", "2"]]
+    assert rows(reader("name;score\n1;2\x1a\r")) == [["1", "2\x1a"]]
+
+
+def test_an_empty_file_is_told_without_a_guess():
+    with pytest.raises(TableError, match=r"the first line holds no names of columns$"):
+        reader("")
+
+
 def test_two_encodings_in_one_file_are_refused():
     with pytest.raises(TableError, match="UTF-8 text in one part and not in another; save it"):
         reader("größe\n".encode() + b"\xff\n")
@@ -411,6 +433,21 @@ def test_spaces_before_quoted_cells_are_passed_over():
     for cell, text in (('Al "Bo" Coe', 'Al "Bo" Coe'), ('"a, "', "a, "), ('" ""a"""', ' "a"')):
         assert rows(reader(f"name,score\n{cell}, 3\n")) == [[text, " 3"]]
     assert rows(reader('name,score\n "Bo" Coe, 3\n')) == [[' "Bo" Coe', " 3"]]
+
+
+def test_a_line_in_quotation_marks_as_a_whole_is_read():
+    lines = ['"name,score,hours"', '"Ada,12,3"', '"""Roe, Jo"",7,6"', "Cy,8,2", '""']
+    for header in (lines[0], lines[0].strip('"')):
+        content = "\n".join([header, *lines[1:]])
+        table = reader(content)
+        assert table.header == ["name", "score", "hours"]
+        assert rows(table) == [["Ada", "12", "3"], ["Roe, Jo", "7", "6"], ["Cy", "8", "2"]]
+    # A lone text with as many commas is none.
+    assert rows(reader('name,score\n"Roe, Jo"\n')) == [["Roe, Jo", ""]]
+    assert rows(reader('name,score,hours\n"made by us,\nyesterday"\n"a,b"\n')) == [
+        ["made by us,\nyesterday", "", ""],
+        ["a,b", "", ""],
+    ]
 
 
 def test_decimal_commas_without_quotation_marks_are_asked_for():

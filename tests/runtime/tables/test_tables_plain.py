@@ -95,7 +95,13 @@ def test_what_needs_no_parser_is_plain(table, delimiter, end, quoted, beyond):
         if beyond:
             out.seek(out.tell() - len(end))
             out.write(beyond.replace(",", delimiter) + end)
-    check(split(out.getvalue(), delimiter, 3), parsed(out.getvalue(), delimiter), delimiter, 3)
+    text = out.getvalue()
+    expected = parsed(text, delimiter)
+    rows = split(text, delimiter, 3)
+    if any(len(row) == 1 and delimiter in row[0] for row in expected):
+        assert rows is None  # the line may be quoted as a whole
+    else:
+        check(rows, expected, delimiter, 3)
 
 
 def test_line_ends_may_be_mixed():
@@ -115,6 +121,7 @@ def test_line_ends_may_be_mixed():
         ' "a",b\n',
         '"a,b\n',
         '"a","b\r"\n',
+        '"a,b"\n',
         "a," + "b" * 200_000 + "\n",
     ],
 )

@@ -146,7 +146,7 @@ def _unmarked_utf16(start: bytes) -> str:
     Half of the bytes of Latin letters, digits, delimiters and line ends are then NUL.
     """
     nulls = start[0::2].count(0), start[1::2].count(0)
-    if 8 * max(nulls) < len(start) or 8 * min(nulls) > max(nulls):
+    if not max(nulls) or 8 * max(nulls) < len(start) or 8 * min(nulls) > max(nulls):
         return ""
     encoding = "utf-16-be" if nulls[0] > nulls[1] else "utf-16-le"
     return encoding if "\0" not in start.decode(encoding, "replace") else ""
@@ -159,8 +159,11 @@ def _is_utf8(blocks: Iterable[bytes], name: str) -> bool:
         try:
             beyond_ascii |= not decoder.decode(block, final=not block).isascii()
         except UnicodeDecodeError as error:
-            beyond_ascii |= not error.object[: error.start].isascii()
-            if beyond_ascii:
+            text = bytes(error.object).decode("utf-8", "replace")
+            wrong = text.count("\ufffd")
+            right = sum(not letter.isascii() for letter in text) - wrong
+            # Two letters of another encoding may happen to be one of UTF-8.
+            if beyond_ascii or right >= wrong:
                 # As Windows-1252 the letters that are UTF-8 would become others.
                 raise TableError(
                     f"{name} is UTF-8 text in one part and not in another; {_SAVE_AGAIN}"
@@ -234,12 +237,26 @@ def first_rows(sample: str, delimiter: str) -> list[Row]:
     rows: list[Row] = []
     try:
         for row in csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter):
-            rows.append(row)
+            rows.append(unwrapped(row, delimiter))
             if len(rows) == SAMPLE_LINES:
                 break
     except csv.Error:  # told with its line when the table itself is read
         pass
     return rows
+
+
+def unwrapped(row: list[str], delimiter: str) -> list[str]:
+    """Return the cells of a row; those in its only one, where marks enclose the whole line.
+
+    So programs write lines that they took for single cells: ``"Ada,12,3"``.
+    """
+    if len(row) != 1 or delimiter not in row[0]:
+        return row
+    try:
+        (cells,) = csv.reader(row, delimiter=delimiter, strict=True)
+    except (csv.Error, ValueError):  # no cells, or more than a line of them
+        return row
+    return cells
 
 
 def find_line_end(sample: str) -> str:

@@ -11,7 +11,7 @@ from satchel.tables.csv.dialect import DOUBLED, LINE_END, MARK, not_text
 from satchel.tables.csv.plain import LONGEST_LINE
 
 BLOCK = 1 << 19  # bytes
-
+_END_OF_FILE = "\x1a"  # of programs as old as DOS
 
 Place = tuple[int, int, int]
 
@@ -46,7 +46,7 @@ class Lines:
         self._decoder = codecs.getincrementaldecoder(encoding)()
         self._carried = ""
         self.number = self.blocks = 0
-        self.put_back(self._read().removeprefix(MARK))
+        self.put_back(self._read().lstrip(MARK))
 
     def __iter__(self) -> Lines:
         return self
@@ -110,6 +110,7 @@ class Lines:
                 # A carriage return that comes last may be half of a line end.
                 cut = text.rfind("\r", 0, -1) + 1
             if not data:
+                text = text.removesuffix(_END_OF_FILE)
                 cut = len(text)
             self._carried = text[cut:]
             if cut or not data:

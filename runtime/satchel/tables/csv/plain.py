@@ -250,6 +250,11 @@ def split(text: str, delimiter: str, width: int) -> PlainRows | None:
         cells = np.minimum(first[:, None] + np.arange(width, dtype=np.int32), last[:, None])
         ends = stops.take(cells)
         starts = np.minimum(separators.take(np.roll(cells, 1, axis=1)) + 1, ends)
+        if width > 1 and '"' in text:
+            alone = np.flatnonzero((written == 1) & (lengths > 0))
+            pairs = zip(lines[alone].tolist(), stops[last[alone]].tolist(), strict=True)
+            if any(delimiter in text[start:end] for start, end in pairs):
+                return None  # marks may enclose a whole line
         # What stands beyond is no more than the delimiters before empty cells.
         beyond = written > width
         if (stops[last] - ends[:, -1] != written - width)[beyond].any():

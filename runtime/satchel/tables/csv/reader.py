@@ -26,6 +26,7 @@ from satchel.tables.csv.dialect import (
     find_line_end,
     find_sep,
     is_padded,
+    unwrapped,
 )
 from satchel.tables.csv.digits import with_marks
 from satchel.tables.csv.lines import Lines
@@ -100,7 +101,7 @@ class CsvReader:
         self._encoding, mark, guess = find_encoding(file, start, name, options.encoding)
         self.remarks += [guess] if guess else []
         with telling(self.remarks):
-            sample = start.decode(self._encoding, "replace").removeprefix(MARK)
+            sample = start.decode(self._encoding, "replace").lstrip(MARK)
             doubled = find_line_end(sample) == DOUBLED
             sample = sample.replace(DOUBLED, LINE_END) if doubled else sample
             self._lines = Lines(file, self._encoding, name, doubled)
@@ -132,7 +133,7 @@ class CsvReader:
         most = min(max(options.header_row or 0, ROWS_TO_HEADER), ROWS_PER_CHUNK)
         first, ends = [], []
         for row in itertools.islice(iter(self._next_row, None), most):
-            first.append(row)
+            first.append(unwrapped(row, delimiter))
             ends.append(self._lines.place())
         place = find_header(first, wanted, options.header_row)
         if place is None:
@@ -211,10 +212,14 @@ class CsvReader:
         self._number += row is not None
         return row
 
-    def _add(self, chunk: Chunk, row: Row, number: int) -> None:
+    def _add(self, chunk: Chunk, row: list[str], number: int) -> None:
         if all(map(is_blank, row)):
             return
         width = len(self.header)
+        if len(row) == 1 < width:
+            cells = unwrapped(row, self._delimiter)
+            # A comma in a text has a space behind it.
+            row = cells if len(cells) == width and " " not in {c[:1] for c in cells} else row
         if len(row) < width:  # what is blank at its end was left out
             row = [*row, *[""] * (width - len(row))]
         elif all(map(is_blank, row[width:])):
