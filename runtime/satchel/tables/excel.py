@@ -36,7 +36,7 @@ from satchel.tables.typed import decimal_mark
 from satchel.wording import meant
 
 MOST_ROWS = 1_048_576
-MOST_CELLS = 1_000_000  # of a chunk: rows may be wide
+MOST_CELLS = 1 << 17  # of a chunk: rows may be wide
 # Sheets are streamed, texts and the rest are held in memory.
 LARGEST = {"xl/worksheets/": 4 << 30, "xl/sharedStrings": 128 << 20, "": 32 << 20}
 UNREAD = ("xl/media/", "xl/embeddings/", "xl/drawings/", "xl/charts/", "xl/pivotCache/")
