@@ -367,7 +367,8 @@ def relative_deviation(graph: ArrayLike, framework: ArrayLike) -> float:
 
     Infinite where the two differ in size, or either holds a value that is not finite.
     """
-    given = np.asarray(graph, np.float64).reshape(-1)
+    with np.errstate(invalid="ignore"):  # a signalling NaN would warn
+        given = np.asarray(graph, np.float64).reshape(-1)
     expected = np.asarray(framework, np.float64).reshape(-1)
     if given.shape != expected.shape or not np.isfinite([*given, *expected]).all():
         return float("inf")

@@ -20,7 +20,9 @@ def data():
     folder = Path(os.environ.get("SATCHEL_DATA") or ROOT.parent / "shared" / "data")
     for dataset in (MATHEMATICS, PORTUGUESE):
         if not (folder / dataset.file).is_file():
-            pytest.skip(f"put {dataset.file} in a folder and name the folder with SATCHEL_DATA")
+            pytest.skip(
+                f"put the data sets in a folder and name it with SATCHEL_DATA: no {dataset.file}"
+            )
     return folder
 
 

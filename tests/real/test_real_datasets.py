@@ -26,7 +26,9 @@ def path(data):
     def find(dataset):
         path = data / dataset.file
         if not path.is_file():
-            pytest.skip(f"put {dataset.file} in a folder and name the folder with SATCHEL_DATA")
+            pytest.skip(
+                f"put the data sets in a folder and name it with SATCHEL_DATA: no {dataset.file}"
+            )
         return path
 
     return find

@@ -19,7 +19,9 @@ FILES = {
 def test_a_published_file_is_answered_alike_in_both_ways(task, data, tmp_path, monkeypatch):
     source = data / FILES[task]
     if not source.is_file():
-        pytest.skip(f"put {source.name} in a folder and name the folder with SATCHEL_DATA")
+        pytest.skip(
+            f"put the data sets in a folder and name it with SATCHEL_DATA: no {source.name}"
+        )
     split, seen, answers = csv.split, [], []
     for way in (lambda *text: seen.append(split(*text)) or seen[-1], lambda *text: None):
         monkeypatch.setattr(csv, "split", way)

@@ -63,7 +63,7 @@ def task(bundle, recipe):
 def frame(task, data):
     file = getattr(task.dataset, "file", None)
     if file is not None and not (data / file).is_file():
-        pytest.skip(f"put {file} in a folder and name the folder with SATCHEL_DATA")
+        pytest.skip(f"put the data sets in a folder and name it with SATCHEL_DATA: no {file}")
     return task.dataset.load(data)
 
 

@@ -41,6 +41,7 @@ SLIGHT, LARGE = 0.1, 0.25
 LEVEL = 0.05
 LEAST_ROWS = 50
 LEAST_EXPECTED = 5
+MOST_ROWS = 10**15  # what a spec says may be too large for a float
 
 Verdict = Literal["none", "slight", "drift", "too few"]
 WORSE: tuple[Verdict, ...] = ("too few", "none", "slight", "drift")
@@ -196,7 +197,7 @@ def finish(predictor: Predicting, class_list: ClassList) -> Drift:
 
 def training_rows(spec: Spec) -> int:
     """Return how many rows the reference stands for; for older bundles, all of the data set."""
-    return max(1, spec.reference.rows or spec.card.source.rows)
+    return min(max(1, spec.reference.rows or spec.card.source.rows), MOST_ROWS)
 
 
 def _feature(tally: Tally, then: int) -> FeatureDrift:

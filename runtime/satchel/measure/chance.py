@@ -19,7 +19,7 @@ def chi_square_tail(statistic: float, freedom: int) -> float:
     freedom : int
         Degrees of freedom; without any, nothing can vary, and the answer is 1.
     """
-    if freedom < 1 or statistic <= 0:
+    if freedom < 1 or statistic < TINY:
         return 1.0
     return upper_gamma(freedom / 2, statistic / 2)
 
@@ -63,7 +63,7 @@ def kolmogorov_tail(statistic: float) -> float:
     It is the limit of ``sqrt(n m / (n + m)) D`` for samples of `n` and `m` values and the largest
     difference `D` between their distribution functions (Kolmogorov 1933, Smirnov 1939).
     """
-    if statistic <= 0:
+    if statistic < 0.1:  # the answer is 1 but for 1e-52
         return 1.0
     if statistic < 1:  # here the series below takes many terms, this one few
         terms = (

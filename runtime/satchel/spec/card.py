@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import ClassVar
 
 from satchel.frozen import frozen
-from satchel.spec.rules import require
+from satchel.spec.rules import require, require_shares
 
 Value = str | float | None
 
@@ -34,6 +34,7 @@ class NumberBins:
         require(len(self.shares) == len(self.edges) + 1, f"bins of {self.feature}: wrong count")
         increasing = all(a < b for a, b in pairwise(self.edges))
         require(increasing, f"bins of {self.feature}: edges must increase")
+        require_shares(self.shares, self.missing, f"bins of {self.feature}")
 
 
 @frozen(kw_only=True)
@@ -44,6 +45,9 @@ class CategoryBins:
     feature: str
     shares: tuple[float, ...]
     missing: float = 0.0
+
+    def __post_init__(self) -> None:
+        require_shares(self.shares, self.missing, f"bins of {self.feature}")
 
 
 @frozen(kw_only=True)

@@ -41,6 +41,12 @@ def endpoints(bounds: Bounds) -> tuple[float, float]:
     return -math.inf if low is None else low, math.inf if high is None else high
 
 
+def require_shares(shares: tuple[float, ...], missing: float, what: str) -> None:
+    """Refuse shares that do not make up a whole, and a share of missing values beyond 0 and 1."""
+    whole = min(shares, default=-1) >= 0 and abs(sum(shares) - 1) < 1e-6
+    require(whole and 0 <= missing <= 1, f"{what}: shares are not negative, and add up to 1")
+
+
 def require_breakpoints(x: tuple[float, ...], y: tuple[float, ...], what: str) -> None:
     """Refuse breakpoints that are not as many in `y` as in `x`, or whose `x` does not increase."""
     require(len(x) == len(y) >= 1, f"{what}: x and y need the same number of points")

@@ -109,7 +109,8 @@ def open_writer(
     if kind == "xlsx":
         from satchel.tables.excel import ExcelWriter
 
-        decimal = table.style.decimal if isinstance(table, CsvReader) else table.decimal
+        # Text that came as text, beside numbers, is meant to be text.
+        decimal = table.style.decimal if isinstance(table, CsvReader) else ""
         return ExcelWriter(file, decimal)
     from satchel.tables.arrow import ParquetReader, ParquetWriter, number_type
 

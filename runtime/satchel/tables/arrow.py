@@ -30,9 +30,9 @@ from satchel.tables.table import (
 )
 from satchel.tables.typed import decimal_mark
 
-MOST_CELLS = 1_000_000  # of a chunk: rows may be wide
-BUFFER = 1 << 18  # bytes of each column that are read at a time
-LARGEST_GROUP = 16 << 20  # bytes that are held until they are written together
+MOST_CELLS = 1 << 18  # of a chunk: rows may be wide
+BUFFER = 1 << 16  # bytes of each column that are read at a time
+LARGEST_GROUP = 4 << 20  # bytes that are held until they are written together
 
 
 class ArrowRows(Columnar):
@@ -126,7 +126,7 @@ class ParquetReader:
 
         size = max(1, min(size, MOST_CELLS // len(self.header)))
         with self._reading():
-            batches = self._file.iter_batches(batch_size=size)
+            batches = self._file.iter_batches(batch_size=size, use_threads=False)
         number = 1
         while True:
             with self._reading():

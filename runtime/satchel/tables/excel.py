@@ -32,10 +32,11 @@ from satchel.tables.table import (
     name_of,
     passed_over,
 )
+from satchel.tables.typed import decimal_mark
 from satchel.wording import meant
 
 MOST_ROWS = 1_048_576
-MOST_CELLS = 1_000_000  # of a chunk: rows may be wide
+MOST_CELLS = 1 << 17  # of a chunk: rows may be wide
 # Sheets are streamed, texts and the rest are held in memory.
 LARGEST = {"xl/worksheets/": 4 << 30, "xl/sharedStrings": 128 << 20, "": 32 << 20}
 UNREAD = ("xl/media/", "xl/embeddings/", "xl/drawings/", "xl/charts/", "xl/pivotCache/")
@@ -87,7 +88,6 @@ class ExcelReader:
     def __init__(self, file: BinaryIO, name: str, options: Options, wanted: Wanted) -> None:
         self._name = name
         self._done = 0
-        self.decimal = options.decimal
         self.remarks: list[str] = []
         with self._reading():
             self._book = _load(file, name)
@@ -109,8 +109,13 @@ class ExcelReader:
         names = [name_of(cell) for cell in first[place]]
         self.header = check_header(names, f"{self._name}: row {place + 1}")
         self.remarks += passed_over(place, first)
-        self._rest = itertools.chain(first[place + 1 :], rows)
         self._number = place + 1
+        most = min(ROWS_PER_CHUNK, MOST_CELLS // len(self.header))
+        next_ones = [*first[place + 1 :], *itertools.islice(rows, most)]
+        self.decimal = options.decimal or decimal_mark(
+            next_ones, self.header, wanted, f"{self._name}, sheet {sheet.title!r}"
+        )
+        self._rest = itertools.chain(next_ones, rows)
 
     def _begin(self, sheet: Any, options: Options) -> tuple[Iterator[SheetRow], list[SheetRow]]:
         """Return the rows of a sheet and, taken from them, the first ones."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import json
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, BinaryIO
 
@@ -28,9 +29,8 @@ from satchel.tables.table import (
 )
 from satchel.tables.typed import decimal_mark
 
-LARGEST_CHUNK = 1 << 23  # characters; rows may be long
+LARGEST_CHUNK = 1 << 21  # characters; rows may be long
 MOST_CELLS = 1_000_000  # of a chunk: rows may be wide
-_NO_JSON = ("NaN", "Infinity")  # what Python reads and writes all the same
 
 Line = tuple[list[object], str, int]  # the cells, how they were written, and where
 
@@ -119,6 +119,7 @@ class JsonLinesReader:
         self._objects = self._read()
         try:
             self._keys: list[str] = []
+            self._known: set[str] = set()
             first = list(self._first())
             self.header = check_header([*map(name_of, self._keys)], f"{name}: the first line")
             rows = [cells for cells, _, _ in first]
@@ -156,31 +157,29 @@ class JsonLinesReader:
     def _first(self) -> Iterator[Line]:
         """Yield the first rows, whose keys are the columns."""
         self._size = 0
-        known: set[str] = set()
         for count, (row, line, number) in enumerate(self._objects, 1):
-            if not row.keys() <= known:
-                self._keys += [key for key in row if key not in known]
-                known.update(row)
-            yield *self._cells(row, line), number
+            if not row.keys() <= self._known:
+                self._keys += [key for key in row if key not in self._known]
+                self._known.update(row)
+            yield *self._cells(row, line, number), number
             most = min(ROWS_PER_CHUNK, MOST_CELLS // max(1, len(self._keys)))
             if count >= most or self._size > LARGEST_CHUNK:
                 return
 
     def _rest(self) -> Iterator[Line]:
-        known = set(self._keys)
         for row, line, number in self._objects:
-            if not row.keys() <= known:
-                alien = sorted(row.keys() - known)
-                raise TableError(
-                    f"{self._name}: line {number} has the keys {alien[:5]}, which none of the "
-                    "first lines has; give all keys in the first line, null where there is none"
-                )
-            yield *self._cells(row, line), number
+            yield *self._cells(row, line, number), number
 
-    def _cells(self, row: dict[str, Any], line: str) -> tuple[list[object], str]:
+    def _cells(self, row: dict[str, Any], line: str, number: int) -> tuple[list[object], str]:
         """Return the cells of an object, and its line where that names just the columns."""
         if [*row] == self._keys:
             return [*row.values()], line
+        if not row.keys() <= self._known:
+            alien = sorted(row.keys() - self._known)
+            raise TableError(
+                f"{self._name}: line {number} has the keys {alien[:5]}, which none of the "
+                "first lines has; give all keys in the first line, null where there is none"
+            )
         return [row.get(key) for key in self._keys], ""
 
     def _read(self) -> Iterator[tuple[dict[str, Any], str, int]]:
@@ -262,7 +261,7 @@ def _beside(answered: Answered, names: Sequence[str]) -> Iterator[str]:
         lines = rows.lines
     own = map(_members, names[len(places) :], answered.columns)
     for i, (line, members) in enumerate(zip(lines, zip(*own, strict=True), strict=True)):
-        if not line or any(constant in line for constant in _NO_JSON):
+        if not line or "NaN" in line or "Infinity" in line:  # Python's own, not JSON
             row = rows[i]
             line = _encoded(kept, [row[p] if p < len(row) else None for p in places])
         yield f"{line[:-1]}{', ' if kept else ''}{', '.join(members)}}}"
@@ -271,7 +270,13 @@ def _beside(answered: Answered, names: Sequence[str]) -> Iterator[str]:
 def _members(name: str, column: Sequence[object] | NDArray[Any]) -> list[str]:
     """Return the cells of a column as members of objects; most columns hold few different."""
     cells = column.tolist() if isinstance(column, np.ndarray) else column
-    members = {cell: f"{_encode(name)}: {_encode(as_json(cell))}" for cell in set(cells)}
+    key = _encode(name)
+    members = {
+        cell: f"{key}: {cell!r}"
+        if type(cell) is float and math.isfinite(cell)
+        else f"{key}: {_encode(as_json(cell))}"
+        for cell in set(cells)
+    }
     return list(map(members.__getitem__, cells))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from satchel.tables.csv.dialect import find_decimal
-from satchel.tables.table import Row, Wanted, column_of
+from satchel.tables.table import Row, Wanted, clean_name, column_of
 
 
 def decimal_mark(rows: Sequence[Row], header: Sequence[str], wanted: Wanted, name: str) -> str:
@@ -27,6 +27,6 @@ def decimal_mark(rows: Sequence[Row], header: Sequence[str], wanted: Wanted, nam
     TableError
         Where all that have a mark may be thousands as well.
     """
-    places = [i for i, column in enumerate(header) if column in wanted.numbers]
+    places = [i for i, column in enumerate(header) if clean_name(column) in wanted.numbers]
     cells = (cell for i in places for cell in column_of(rows, i))
     return find_decimal((cell for cell in cells if isinstance(cell, str)), ",", name)

@@ -18,6 +18,7 @@ from satchel.prediction import Answers
 from satchel.spec import (
     Breakpoints,
     CategoryBins,
+    Check,
     Classes,
     Intervals,
     Isotonic,
@@ -146,7 +147,7 @@ def decoded(draw, outputs):
 
 def under(spec, *outputs, **changes):
     """The spec with other outputs, as a bundle would hold it."""
-    changed = replace(spec, outputs=outputs, advice=None, checks=(), **changes)
+    changed = replace(spec, outputs=outputs, **{"advice": None, "checks": (), **changes})
     return Spec.from_json(changed.to_json())
 
 
@@ -246,12 +247,15 @@ def test_what_is_made_of_answers_is_told_or_refused(tiny, outputs, data):
         CategoryBins(feature=classes.name, shares=(1.0, *[0.0] * (len(classes.labels) - 1))),
         CategoryBins(feature=segment.name, shares=(0.5, 0.5)),
     )
-    spec = under(tiny.spec, *outputs, reference=replace(tiny.spec.reference, outputs=bins))
+    reference = replace(tiny.spec.reference, outputs=bins)
+    record = tiny.spec.checks[0].record
+    check = Check(record=record, outputs={output.name: (data.draw(odd()),) for output in outputs})
+    spec = under(tiny.spec, *outputs, reference=reference, checks=(check,))
     raw = [data.draw(raw_of(output)) for output in outputs]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("satchel.predictor.Graph", lambda *_: Graph(raw))
         predictor = Predictor(replace(tiny, spec=spec))
-    record = tiny.spec.checks[0].record
+    assert predictor.verify().checks == 1
     said(predictor.predict, record)
     said(predictor.what_if, record, {"hours": 9})
     said(predictor.drift, [record] * 60)

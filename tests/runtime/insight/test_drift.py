@@ -50,6 +50,20 @@ def verdicts(found):
     return {part.name: part.verdict for part in found.features}
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("rows", [0, 1, 10**400])
+@pytest.mark.parametrize("missing", [0.0, 5e-324, 1e-17, 0.5, 1.0])
+@pytest.mark.parametrize("shares", [(0.0, 1.0), (1.0, 5e-324), (5e-324, 1.0), (1e-17, 1.0)])
+def test_shares_at_their_edges_are_compared_in_silence(changed, shares, missing, rows):
+    bins = (
+        NumberBins(feature="score", edges=(6.0,), shares=shares, missing=missing),
+        CategoryBins(feature="course", shares=(*shares, 0.0), missing=missing),
+    )
+    watched = changed(reference=Reference(bins=bins, rows=rows))
+    for one in ({"score": 3, "hours": 2.0, "course": "math"}, {}):
+        assert json.dumps(watched.drift([one] * 60).as_dict(), allow_nan=False)
+
+
 @pytest.mark.parametrize("count", [60, 600])
 def test_rows_like_those_of_training_show_no_drift(watched, count):
     for seed in range(10):

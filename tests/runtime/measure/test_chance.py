@@ -23,6 +23,9 @@ def test_without_freedom_or_difference_all_is_chance():
     assert chi_square_tail(5.0, 0) == 1.0
     assert chi_square_tail(0.0, 3) == 1.0
     assert kolmogorov_tail(0.0) == 1.0
+    # Of these the half and the square are 0.
+    assert chi_square_tail(5e-324, 3) == 1.0
+    assert kolmogorov_tail(1e-200) == 1.0
 
 
 def test_the_kolmogorov_tail_is_that_of_scipy():

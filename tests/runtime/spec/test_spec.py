@@ -481,6 +481,16 @@ REFUSED = {
         lambda: NumberBins(feature="x", edges=(1.0, 0.0), shares=(1.0, 0.0, 0.0)),
         "edges must increase",
     ),
+    "a negative share": (
+        lambda: NumberBins(feature="x", edges=(1.0,), shares=(1.5, -0.5)),
+        "add up to 1",
+    ),
+    "half of the shares": (lambda: CategoryBins(feature="x", shares=(0.25, 0.25)), "add up to 1"),
+    "no shares": (lambda: CategoryBins(feature="x", shares=()), "add up to 1"),
+    "more missing than there is": (
+        lambda: CategoryBins(feature="x", shares=(1.0,), missing=1.5),
+        "add up to 1",
+    ),
 }
 
 
