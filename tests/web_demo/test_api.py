@@ -217,3 +217,22 @@ def test_no_value_is_logged(client, record, caplog, capfd):
         predict(client, {"records": [{"id": "SECRET", "features": record}]})
         client.post("/models/secondary-mathematics.mlp", data={"G1": "SECRET"})
     assert "SECRET" not in caplog.text + "".join(capfd.readouterr())
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (b"", "The body is empty: send a JSON object."),
+        (b" \n", "The body is empty: send a JSON object."),
+        (b'{"features": {"score": NaN}}', "NaN is no number of JSON, write null"),
+        (b'{"features": {"a": 1, "a": 2}}', "'a' is named twice in one object"),
+        (b'{"features": {"a": 1,}}', "a comma stands before '}' at line 1, column 22"),
+        (b'{"records": [1,\n]}', "a comma stands before ']' at line 2, column 1"),
+        (b"{'features': {}}", "at line 1, column 2: expecting property name"),
+        (b'{"features": \xff}', "not UTF-8 text at byte 13"),
+    ],
+)
+def test_a_body_that_is_no_json_is_told_where(client, body, message):
+    response = client.post(f"{URL}/predict", data=body, content_type="application/json")
+    assert response.status_code == 400
+    assert message in response.json["detail"]

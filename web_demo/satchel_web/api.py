@@ -86,12 +86,7 @@ def _body() -> dict[str, Any]:
     """Return the body: an object with `features`, or with a list of `records`."""
     if not request.is_json:
         abort(415, "Send JSON, with the header Content-Type: application/json.")
-    try:
-        body = json.loads(
-            request.get_data(), parse_constant=_refuse_constant, object_pairs_hook=_refuse_repeated
-        )
-    except (ValueError, RecursionError):
-        abort(400, "The body is not JSON, or names a field twice.")
+    body = _parsed(request.get_data())
     if not isinstance(body, dict) or len(body) != 1 or not body.keys() <= {"features", "records"}:
         abort(400, 'The body is {"features": {...}} or {"records": [{"features": {...}}, ...]}.')
     if "features" in body:
@@ -109,14 +104,37 @@ def _body() -> dict[str, Any]:
     return body
 
 
+def _parsed(content: bytes) -> Any:
+    """Return a body as plain Python; one that is no strict JSON is a 400 that says where."""
+    if not content.strip():
+        abort(400, "The body is empty: send a JSON object.")
+    try:
+        text = content.decode("utf-8-sig")
+        return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_refuse_repeated)
+    except UnicodeDecodeError as error:
+        abort(400, f"The body is not UTF-8 text at byte {error.start}, which JSON must be.")
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        before, after = text[: error.pos].rstrip(), text[error.pos :].lstrip()
+        if before.endswith(",") and after[:1] in ("}", "]"):
+            abort(400, f"The body is not JSON: a comma stands before '{after[0]}' at {place}.")
+        abort(400, f"The body is not JSON at {place}: {error.msg[:1].lower()}{error.msg[1:]}.")
+    except RecursionError:
+        abort(400, "The body is nested too deeply.")
+    except ValueError as error:
+        abort(400, f"The body is not JSON: {error}.")
+
+
 def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
+    raise ValueError(f"{name} is no number of JSON, write null where there is none")
 
 
 def _refuse_repeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        raise ValueError("a name stands twice in one object")
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"{name[:60]!r} is named twice in one object")
+        found[name] = value
     return found
 
 

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 MOST_SORTED = 100_000  # rows that are held in memory to be sorted
-AHEAD = 2  # chunks that are read while one is predicted
+AHEAD = 1  # chunks that are read while one is predicted
 PATIENCE = 20  # rows among which those that say totals are looked for
 
 Source = str | os.PathLike[str] | BinaryIO
@@ -307,8 +307,10 @@ class TableRun:
             yield item
 
     def _all_chunks(self) -> Iterator[Chunk]:
-        if self._first is not None:
-            yield self._first
+        first, self._first = self._first, None  # not kept in memory to the end
+        if first is not None:
+            yield first
+            del first
         for chunk in self._chunks:
             if self._progress is not None:
                 self._progress(self._table.done(), self._table.total, self._table.unit)

@@ -10,7 +10,7 @@ from satchel.errors import TableError
 from satchel.tables.csv.dialect import DOUBLED, LINE_END, MARK, not_text
 from satchel.tables.csv.plain import LONGEST_LINE
 
-BLOCK = 1 << 19  # bytes
+BLOCK = 1 << 18  # bytes
 _END_OF_FILE = "\x1a"  # of programs as old as DOS
 
 Place = tuple[int, int, int]

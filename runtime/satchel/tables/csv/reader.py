@@ -158,7 +158,8 @@ class CsvReader:
             self._first.append(chunk)
             if sum(len(one.rows) for one in self._first) >= ROWS_PER_CHUNK:
                 break
-        rows = [row for one in self._first for row in one.rows if not isinstance(row, Columnar)]
+        loose = [one.rows for one in self._first if not isinstance(one.rows, Columnar)]
+        rows = [row for part in loose for row in part]
         check_widths(rows, len(self.header), delimiter, name)
         self.decimal = options.decimal or self._find_decimal(delimiter, wanted)
         # Excel writes semicolons where decimals have commas.
@@ -174,7 +175,9 @@ class CsvReader:
 
     def chunks(self, size: int = ROWS_PER_CHUNK) -> Iterator[Chunk]:
         """Yield up to `size` rows at a time; empty ones are no rows."""
-        for chunk in itertools.chain(self._first, self._rest):
+        while self._first:  # each is let go of when it has been used
+            yield from _slices(self._first.pop(0), size)
+        for chunk in self._rest:
             yield from _slices(chunk, size)
 
     def _chunks(self) -> Iterator[Chunk]:
