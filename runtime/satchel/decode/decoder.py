@@ -84,7 +84,7 @@ def _unusable(output: Output, raw: NDArray[Any], answers: Answers) -> NDArray[np
         return np.asarray((raw < 0) | (raw >= len(output.labels)))
     if answers.value is not None:
         return np.isnan(answers.value)
-    return np.asarray(~np.isfinite(raw).all(axis=1))
+    return np.isnan(next(iter((answers.probabilities or {}).values())))
 
 
 def decode_output(output: Output, raw: NDArray[Any]) -> Answers:
@@ -145,8 +145,10 @@ def prediction_intervals(intervals: Intervals, value: Floats) -> list[tuple[floa
 def _decode_classes(output: Classes, raw: NDArray[np.float32]) -> Answers:
     with np.errstate(invalid="ignore"):  # a signalling NaN would warn
         scores = raw.astype(np.float64)
-    # Here, as a calibration would make a probability of an infinity, or warn of 0 times infinity.
-    scores[~np.isfinite(scores).all(axis=1)] = np.nan
+    finite = np.isfinite(raw)
+    if not finite.all():
+        # Before calibration, which makes a probability of an infinity, or warns of 0 times it.
+        scores[~finite.all(axis=1)] = np.nan
     labels = np.array(output.labels, object)
     if len(output.labels) > 2:
         probabilities = {name: scores[:, k] for k, name in enumerate(output.labels)}
