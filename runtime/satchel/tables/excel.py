@@ -113,7 +113,7 @@ class ExcelReader:
         most = min(ROWS_PER_CHUNK, MOST_CELLS // len(self.header))
         next_ones = [*first[place + 1 :], *itertools.islice(rows, most)]
         self.decimal = options.decimal or decimal_mark(
-            next_ones, self.header, wanted, f"{self._name}, sheet {sheet.title!r}"
+            next_ones, self.header, wanted, self._name
         )
         self._rest = itertools.chain(next_ones, rows)
 
