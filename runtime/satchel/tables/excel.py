@@ -112,9 +112,7 @@ class ExcelReader:
         self._number = place + 1
         most = min(ROWS_PER_CHUNK, MOST_CELLS // len(self.header))
         next_ones = [*first[place + 1 :], *itertools.islice(rows, most)]
-        self.decimal = options.decimal or decimal_mark(
-            next_ones, self.header, wanted, self._name
-        )
+        self.decimal = options.decimal or decimal_mark(next_ones, self.header, wanted, self._name)
         self._rest = itertools.chain(next_ones, rows)
 
     def _begin(self, sheet: Any, options: Options) -> tuple[Iterator[SheetRow], list[SheetRow]]:

@@ -45,7 +45,9 @@ def tables(draw):
 
 def text(cell, mark):
     """Return a cell as text; a spreadsheet writes its numbers with the mark of its people."""
-    return str(cell).replace(".", mark) if type(cell) is float else None if cell is None else str(cell)
+    return (
+        str(cell).replace(".", mark) if type(cell) is float else None if cell is None else str(cell)
+    )
 
 
 def as_csv(table, mark):
