@@ -7,7 +7,7 @@ and those that pass through are written as they came.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -284,10 +284,13 @@ def _missing(array: Any) -> NDArray[np.bool_]:
 
 
 def _cells(array: Any) -> Sequence[object] | NDArray[Any]:
-    from pyarrow import float64, types
+    from pyarrow import ArrowInvalid, float64, string, types
 
     if types.is_dictionary(array.type) and not _is_text(array.type.value_type):
         array = array.dictionary_decode()
+    if types.is_binary(array.type) or types.is_large_binary(array.type):
+        with suppress(ArrowInvalid):  # as some programs write text
+            array = array.cast(string())
     if types.is_decimal(array.type):
         array = array.cast(float64())
     if types.is_integer(array.type) or types.is_floating(array.type):

@@ -119,6 +119,9 @@ def test_a_column_is_an_array_of_numbers_or_texts_or_a_list():
     assert column("flag") == [True, None, False]
     assert column("day") == [DAY.date(), None, DAY.date()]
     assert column("nothing") == [None] * 3
+    assert column("bytes") == [b"caf\xc3\xa9", None, b"\xff"]
+    rows = chunk(table(a=[b"caf\xc3\xa9", None], b=[1, 2])).rows
+    assert rows.column(0).tolist() == ["café", ""]
 
 
 @pytest.mark.parametrize("text", ["x" * 65, "math\0", "\0"])
