@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import math
 import numbers
 import re
@@ -137,6 +138,8 @@ def shown(value: object) -> str:
 def _shown(value: object) -> str:
     if isinstance(value, float) and value.is_integer():
         return plain(value)
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False, default=str)
     # As people write them, where Python would write a call: datetime.date(2025, 12, 10).
     if type(value).__module__.partition(".")[0] in ("datetime", "decimal", "pandas"):
         return str(value).removesuffix(" 00:00:00")

@@ -7,7 +7,7 @@ and those that pass through are written as they came.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -33,6 +33,7 @@ from satchel.tables.typed import decimal_mark
 MOST_CELLS = 1 << 18  # of a chunk: rows may be wide
 BUFFER = 1 << 16  # bytes of each column that are read at a time
 LARGEST_GROUP = 4 << 20  # bytes that are held until they are written together
+_EVERY = 1 << 30
 
 
 class ArrowRows(Columnar):
@@ -271,6 +272,8 @@ def _blank(batch: Any) -> NDArray[np.bool_]:
 def _missing(array: Any) -> NDArray[np.bool_]:
     from pyarrow import compute, types
 
+    if types.is_dictionary(array.type):
+        array = array.dictionary_decode()
     missing = array.is_null(nan_is_null=types.is_floating(array.type))
     if _is_text(array.type):
         empty = compute.equal(compute.binary_length(array), 0)
@@ -281,10 +284,13 @@ def _missing(array: Any) -> NDArray[np.bool_]:
 
 
 def _cells(array: Any) -> Sequence[object] | NDArray[Any]:
-    from pyarrow import float64, types
+    from pyarrow import ArrowInvalid, float64, string, types
 
     if types.is_dictionary(array.type) and not _is_text(array.type.value_type):
         array = array.dictionary_decode()
+    if types.is_binary(array.type) or types.is_large_binary(array.type):
+        with suppress(ArrowInvalid):  # as some programs write text
+            array = array.cast(string())
     if types.is_decimal(array.type):
         array = array.cast(float64())
     if types.is_integer(array.type) or types.is_floating(array.type):
@@ -314,16 +320,21 @@ def _values(array: Any) -> list[object]:
 
     if pyarrow.types.is_dictionary(array.type):
         array = array.dictionary_decode()
+    if pyarrow.types.is_timestamp(array.type) and array.type.unit == "ns":
+        # Finer than Python has it; where pandas is there, values would be of its own types.
+        array = array.cast(pyarrow.timestamp("us", array.type.tz), safe=False)
     try:
         return list(array.to_pylist())
-    except (ValueError, OverflowError, pyarrow.ArrowException):  # nanoseconds, the year 12000
-        try:
-            return list(array.cast(pyarrow.string()).to_pylist())
-        except pyarrow.ArrowException:
-            raise TableError(
-                f"values of the type {array.type} cannot be taken out of Parquet; "
-                "name the answer .parquet, or leave their column out"
-            ) from None
+    except (ValueError, OverflowError, pyarrow.ArrowException):  # the year 12000
+        return [_printed(array[i : i + 1]) for i in range(len(array))]
+
+
+def _printed(one: Any) -> str | None:
+    """Return the text of an array of one value, without the brackets around it."""
+    if one.null_count:
+        return None
+    text = one.to_string(window=_EVERY, container_window=_EVERY, skip_new_lines=True)
+    return str(text).removeprefix("[").removesuffix("]").strip()
 
 
 def _is_text(kind: Any) -> bool:

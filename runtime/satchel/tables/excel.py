@@ -43,7 +43,9 @@ UNREAD = ("xl/media/", "xl/embeddings/", "xl/drawings/", "xl/charts/", "xl/pivot
 HIGHEST_RATIO = 250  # of sheets of numbers 5 to 30
 RATIO_FROM = 32 << 20
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+_RETURN = "_x000D_"  # how a workbook writes a carriage return
 _EXACT = 10**15  # a sheet holds 15 digits
+_FIRST_YEAR = 1900  # of the dates of a sheet
 _GENERAL, _PERCENT = "General", "0.##%"
 
 
@@ -106,15 +108,13 @@ class ExcelReader:
         if place is None:
             where = f"row {options.header_row}" if options.header_row else "its first rows"
             raise TableError(f"{self._name}, sheet {sheet.title!r}: {where} names no columns")
-        names = [name_of(cell) for cell in first[place]]
+        names = [name_of(as_text(cell)) for cell in first[place]]
         self.header = check_header(names, f"{self._name}: row {place + 1}")
         self.remarks += passed_over(place, first)
         self._number = place + 1
         most = min(ROWS_PER_CHUNK, MOST_CELLS // len(self.header))
         next_ones = [*first[place + 1 :], *itertools.islice(rows, most)]
-        self.decimal = options.decimal or decimal_mark(
-            next_ones, self.header, wanted, f"{self._name}, sheet {sheet.title!r}"
-        )
+        self.decimal = options.decimal or decimal_mark(next_ones, self.header, wanted, self._name)
         self._rest = itertools.chain(next_ones, rows)
 
     def _begin(self, sheet: Any, options: Options) -> tuple[Iterator[SheetRow], list[SheetRow]]:
@@ -226,6 +226,8 @@ def _row(cells: Sequence[Any]) -> SheetRow:
     while row and row[-1] is None:
         row.pop()
     for place, value in enumerate(row):
+        if isinstance(value, str) and _RETURN in value:
+            row[place] = value.replace(_RETURN, "\r")
         if value is None or isinstance(value, str | bool):
             continue
         number_format = cells[place].number_format
@@ -340,7 +342,9 @@ def _safe(cell: object) -> object:
         return cell if math.isfinite(cell) else None
     if isinstance(cell, datetime.datetime) and cell.tzinfo is not None:
         return cell.isoformat()
-    if isinstance(cell, datetime.datetime | datetime.date | datetime.time | datetime.timedelta):
+    if isinstance(cell, datetime.date) and cell.year < _FIRST_YEAR:
+        return as_text(cell)
+    if isinstance(cell, datetime.date | datetime.time | datetime.timedelta):
         return cell
     return _safe_text(as_text(cell))
 

@@ -140,6 +140,7 @@ def test_what_is_no_number_is_refused(value):
         (datetime.time(6, 30), "06:30:00 is a time"),
         (datetime.timedelta(hours=30), "1 day, 6:00:00 is not a number"),
         ("#DIV/0!", "'#DIV/0!' is an error of a formula in the spreadsheet"),
+        (["é", {"a": 1}], '["é", {"a": 1}] is not a number'),
         ("#NAME?", "'#NAME?' is an error of a formula in the spreadsheet"),
     ],
     ids=str,

@@ -224,6 +224,25 @@ def test_dates_in_place_of_marks_are_told_and_what_excel_made_them_of(predict):
     ]
 
 
+def test_a_header_of_dates_and_line_breaks_has_names_as_people_write_them():
+    header = ["Quiz_x000D_\n(10)", datetime.datetime(2026, 3, 1), 7.0, "a"]
+    table = opened(book(header, [1, 2, 3, "b_x000D_"]))
+    assert table.header == ["Quiz\r\n(10)", "2026-03-01", "7", "a"]
+    assert [[*row] for chunk in table.chunks() for row in chunk.rows] == [[1, 2, 3, "b\r"]]
+
+
+def test_dates_before_those_of_a_sheet_are_text_in_it(tmp_path, tiny_path):
+    pyarrow = pytest.importorskip("pyarrow", reason="Parquet needs the extra 'arrow'")
+    parquet = pytest.importorskip("pyarrow.parquet", reason="Parquet needs the extra 'arrow'")
+    days = [datetime.date(1850, 5, 1), datetime.date(1950, 5, 1)]
+    columns = {"score": [12, 12], "hours": [1, 1], "course": ["math", "math"], "day": days}
+    source, out = tmp_path / "c.parquet", tmp_path / "a.xlsx"
+    parquet.write_table(pyarrow.table(columns), source)
+    assert main(["predict", str(tiny_path), str(source), "-o", str(out)]) == 0
+    written = [row[3] for row in sheet(out).iter_rows(min_row=2, values_only=True)]
+    assert written == ["1850-05-01", datetime.datetime(1950, 5, 1)]
+
+
 def test_rich_text_merged_cells_and_hidden_rows_are_read_as_a_spreadsheet_saves_them_as_csv():
     from openpyxl.cell.rich_text import CellRichText, TextBlock
     from openpyxl.cell.text import InlineFont
