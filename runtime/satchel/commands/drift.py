@@ -19,7 +19,8 @@ import json
 from collections.abc import Iterator
 
 from satchel.commands import add_models_argument
-from satchel.commands.table import add_table_arguments, read_mapping, source_of
+from satchel.commands.table import read_mapping, source_of
+from satchel.commands.table_arguments import add_table_arguments
 from satchel.insight.drift import LARGE, LEAST_ROWS, LEVEL, Drift, FeatureDrift, finish, start
 from satchel.predictor import load
 from satchel.progress import Meter

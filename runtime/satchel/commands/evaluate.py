@@ -19,7 +19,8 @@ from typing import Any
 
 from satchel.commands import add_models_argument, read_pairs
 from satchel.commands.evaluation_text import Evaluations, lines, on_card
-from satchel.commands.table import add_table_arguments, read_mapping, source_of
+from satchel.commands.table import read_mapping, source_of
+from satchel.commands.table_arguments import add_table_arguments
 from satchel.predictor import Predictor, load
 from satchel.progress import Meter
 from satchel.tables.evaluate import TableEvaluator

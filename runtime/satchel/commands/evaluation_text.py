@@ -6,17 +6,16 @@ import math
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 
+from satchel.commands.group_text import disparity_lines, group_lines, text_table
 from satchel.measure.evaluation import Calibration, Coverage, Evaluation
 from satchel.measure.fairness import LEAST
-from satchel.spec import TEST, Disparity, Group, Spec
+from satchel.spec import TEST, Spec
 from satchel.tables.evaluate import TableEvaluator
 from satchel.wording import demonstration
 
 WIDTH = 100
-GROUPS_ABREAST = 3
 
 Evaluations = Mapping[str, Evaluation]
-Cells = Sequence[Sequence[str]]
 
 
 def lines(
@@ -55,7 +54,7 @@ def _output(spec: Spec, name: str, evaluation: Evaluation, by: Sequence[str]) ->
     ]
     rows = [["", "here", f"card, {TEST}"], *figures]
     is_known = any(card for _, _, card in figures)
-    yield from _table(rows if is_known else [row[:2] for row in rows])
+    yield from text_table(rows if is_known else [row[:2] for row in rows])
     if evaluation.coverage:
         yield from _intervals(evaluation.coverage)
     if evaluation.calibration is not None:
@@ -67,15 +66,17 @@ def _output(spec: Spec, name: str, evaluation: Evaluation, by: Sequence[str]) ->
             yield f"{name} by {feature}: fewer than two groups of {LEAST} rows, nothing to compare"
             continue
         yield f"{name} by {feature}, with 95% intervals"
-        yield from _groups(groups)
-        yield from _disparities([one for one in evaluation.disparities if one.feature == feature])
+        yield from group_lines(groups)
+        yield from disparity_lines(
+            [one for one in evaluation.disparities if one.feature == feature]
+        )
 
 
 def _intervals(coverage: Sequence[Coverage]) -> Iterator[str]:
     yield ""
     yield "Intervals, and the true values inside"
     rows = [[f"{one.level:.0%}", f"{one.share:.1%}", _percents(one)] for one in coverage]
-    yield from _table([["claimed", "inside", "95% interval"], *rows])
+    yield from text_table([["claimed", "inside", "95% interval"], *rows])
 
 
 def _percents(one: Coverage) -> str:
@@ -88,44 +89,7 @@ def _probabilities(calibration: Calibration) -> Iterator[str]:
     rows = [
         [f"{one.probability:.1%}", f"{one.share:.1%}", str(one.rows)] for one in calibration.bins
     ]
-    yield from _table([["mean probability", "came true", "rows"], *rows])
-
-
-def _groups(groups: Sequence[Group]) -> Iterator[str]:
-    names = list(dict.fromkeys(name for group in groups for name in group.figures))
-    for start in range(0, len(groups), GROUPS_ABREAST):
-        abreast = groups[start : start + GROUPS_ABREAST]
-        yield from _table(
-            [
-                ["", *(textwrap.shorten(group.group, 24) for group in abreast)],
-                ["rows", *(str(group.rows) for group in abreast)],
-                *([name, *(_bounded(group, name) for group in abreast)] for name in names),
-            ]
-        )
-
-
-def _bounded(group: Group, name: str) -> str:
-    if name not in group.figures:
-        return ""
-    value, low, high = group.figures[name]
-    return f"{value:.3f} [{low:.3f}, {high:.3f}]"
-
-
-def _disparities(disparities: Sequence[Disparity]) -> Iterator[str]:
-    if not disparities:
-        return
-    yield "Differences; groups drawn by lot stay below chance 19 times in 20"
-    rows = [
-        [
-            one.name,
-            f"{one.value:.3f}",
-            f"{one.low:.3f} to {one.high:.3f}",
-            f"{one.chance:.3f}",
-            "may be chance" if one.by_chance else "more than chance",
-        ]
-        for one in disparities
-    ]
-    yield from _table([["", "value", "95% interval", "chance", ""], *rows])
+    yield from text_table([["mean probability", "came true", "rows"], *rows])
 
 
 def _number(value: float | None) -> str:
@@ -134,14 +98,6 @@ def _number(value: float | None) -> str:
 
 def _wrapped(text: str) -> list[str]:
     return textwrap.wrap(text, WIDTH, initial_indent="  ", subsequent_indent="    ")
-
-
-def _table(rows: Cells) -> Iterator[str]:
-    """Yield rows of cells as lines, the first column to the left, the others to the right."""
-    wide = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for first, *rest in rows:
-        cells = [f"{first:{wide[0]}}", *(f"{c:>{w}}" for c, w in zip(rest, wide[1:], strict=True))]
-        yield ("  " + "  ".join(cells)).rstrip()
 
 
 def on_card(spec: Spec, output: str, metric: str) -> float | None:

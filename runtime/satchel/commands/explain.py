@@ -19,7 +19,8 @@ from typing import Any
 
 from satchel.commands import add_models_argument, read_json
 from satchel.commands.explanation_text import explanation_lines, suggestion_lines, what_if_lines
-from satchel.commands.table import add_table_arguments, read_mapping, source_of
+from satchel.commands.table import read_mapping, source_of
+from satchel.commands.table_arguments import add_table_arguments
 from satchel.errors import SatchelError
 from satchel.predictor import SAMPLES, Predictor, load
 from satchel.tables.columns import Part
@@ -51,8 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         type=int,
         default=SAMPLES,
-        help=f"orders of the fields to draw, {SAMPLES} unless given; four times as many halve "
-        "the error",
+        help=f"orders of the fields to draw ({SAMPLES}); four times as many halve the error",
     )
     add_models_argument(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
@@ -70,15 +70,13 @@ def run(arguments: argparse.Namespace) -> int:
     refused = found = 0
     for number, record, error in _records(predictor, arguments):
         found += 1
-        if error:
-            refused += 1
-            answers, lines = {"error": error}, [error]
-        else:
+        refused += bool(error)
+        answers, lines = {"error": error}, [error]
+        if not error:
             answers, lines = _answered(predictor, arguments, record)
         _print(arguments, {"row": number, **answers}, [f"Row {number}", *lines, ""])
     if not found:
-        where = "" if arguments.row is None else f" {arguments.row}"
-        raise SatchelError(f"the table has no row{where} of a student")
+        raise SatchelError(f"the table has no row {arguments.row or ''} of a student")
     return 1 if refused else 0
 
 
@@ -99,9 +97,8 @@ def _records(
 def _answered(
     predictor: Predictor, arguments: argparse.Namespace, record: dict[str, object]
 ) -> tuple[dict[str, Any], list[str]]:
-    spec = predictor.spec
-    answers: dict[str, Any] = {}
-    lines: list[str] = []
+    spec, answers = predictor.spec, dict[str, Any]()
+    lines = [demonstration(spec)] if spec.demonstration else []
     if arguments.change is not None:
         changed = predictor.what_if(record, read_json("--change", arguments.change))
         answers["what_if"] = changed.as_dict()
@@ -114,11 +111,9 @@ def _answered(
         explanation = predictor.explain(record, arguments.output, arguments.samples)
         answers["explanation"] = explanation.as_dict()
         lines += explanation_lines(explanation, spec)
-    if spec.demonstration:
-        lines.insert(0, demonstration(spec))
     return answers, [*lines, f"({predictor.origin.model} {predictor.origin.version})"]
 
 
 def _print(arguments: argparse.Namespace, answers: dict[str, Any], lines: list[str]) -> None:
-    indent = 2 if arguments.record is not None else None
+    indent = 2 if arguments.file is None else None
     print(json.dumps(answers, indent=indent) if arguments.json else "\n".join(lines))

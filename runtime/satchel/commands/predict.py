@@ -17,18 +17,18 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import IO, BinaryIO
 
-from satchel.commands import add_models_argument, read_json, spelled
-from satchel.commands.table import add_table_arguments, read_mapping, save_mapping, source_of
+from satchel.commands import add_models_argument, read_json
+from satchel.commands.answer_arguments import add_answer_arguments
+from satchel.commands.prediction_text import prediction_lines
+from satchel.commands.table import read_mapping, save_mapping, source_of
+from satchel.commands.table_arguments import add_table_arguments
 from satchel.errors import SatchelError
 from satchel.files import replacing
-from satchel.prediction import Prediction
 from satchel.predictor import Predictor, load
 from satchel.progress import Meter
-from satchel.spec import Spec
 from satchel.tables.run import TableOptions, described, predict_table
 from satchel.wording import demonstration
 
@@ -45,41 +45,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="file to write: .csv, .jsonl, .xlsx or .parquet; otherwise the answer is printed, "
         "of the same kind as FILE",
     )
-    parser.add_argument(
-        "--brief", action="store_true", help="leave out the columns that the model has read"
-    )
-    parser.add_argument(
-        "--errors",
-        choices=["keep", "fail"],
-        default="keep",
-        help="keep a row that cannot be read, with its error (as without this option), or fail at "
-        "the first and write nothing",
-    )
-    parser.add_argument(
-        "--columns",
-        metavar="NAME,...",
-        help="only these columns of the answer, such as risk,predicted_G3",
-    )
-    parser.add_argument(
-        "--reasons",
-        metavar="N",
-        type=int,
-        default=0,
-        help="add the N fields that moved each answer most; takes longer",
-    )
-    parser.add_argument(
-        "--sort", choices=["risk"], default="", help="those with the highest risk first"
-    )
-    parser.add_argument(
-        "--threads",
-        metavar="N",
-        type=int,
-        default=0,
-        help="1 for one thing at a time; 2 reads, predicts and writes at once (default: as many "
-        "as there are processors, 2 at most)",
-    )
     add_models_argument(parser)
     parser.add_argument("--json", action="store_true", help="print JSON, one line per row")
+    add_answer_arguments(parser)
     add_table_arguments(parser)
 
 
@@ -104,28 +72,8 @@ def _predict_record(predictor: Predictor, arguments: argparse.Namespace, out: IO
     if arguments.json:
         print(json.dumps(prediction.as_dict(), indent=2), file=out)
     else:
-        print("\n".join(_lines(prediction, predictor.spec)), file=out)
+        print("\n".join(prediction_lines(prediction, predictor.spec)), file=out)
     return 0
-
-
-def _lines(prediction: Prediction, spec: Spec) -> Iterator[str]:
-    if spec.demonstration:
-        yield demonstration(spec)
-    for output in spec.outputs:
-        answer = prediction.outputs[output.name]
-        parts = spelled(output, answer)
-        for i in answer.intervals:
-            parts.append(f"{i.level:.0%} interval {i.low:g} to {i.high:g}")
-        yield f"{answer.name}: {', '.join(parts)}"
-    if prediction.advice:
-        yield f"Advice: {prediction.advice}"
-    doubts = prediction.doubts
-    if doubts:
-        yield f"Not reliable, this record is far from what training saw: {'; '.join(doubts)}"
-    for note in prediction.notes:
-        if str(note) not in doubts:
-            yield f"Note: {note}"
-    yield f"({prediction.origin.model} {prediction.origin.version})"
 
 
 def _predict_table(arguments: argparse.Namespace) -> int:
