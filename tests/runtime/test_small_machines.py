@@ -194,7 +194,7 @@ def test_a_killed_process_leaves_no_half_of_a_file(large, tmp_path, sent):
     out.write_text("before")
     process = start("predict", BUNDLES / "tiny.linear.onnx", large, "-o", out)
     deadline = time.monotonic() + 60
-    while not any(path.stat().st_size for path in tmp_path.glob(".out.csv.*")):
+    while not any(path.stat().st_size for path in tmp_path.glob(".satchel-*")):
         assert process.poll() is None, "it ended before it could be killed"
         assert time.monotonic() < deadline
         time.sleep(0.005)
@@ -208,7 +208,7 @@ def test_a_killed_process_leaves_no_half_of_a_file(large, tmp_path, sent):
         assert left == []
         assert error == ("satchel: stopped\n" if sent == signal.SIGINT else "")
     # Nobody can clean up after SIGKILL: what stays is hidden and has another name.
-    assert all(name.startswith(".out.csv.") for name in left)
+    assert all(name.startswith(".satchel-") for name in left)
 
 
 # ---- no home ---------------------------------------------------------------------------------

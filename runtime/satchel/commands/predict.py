@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
     predictor = load(arguments.model, models=arguments.models)
     with ExitStack() as stack:
         out: IO[str] = sys.stdout
-        if arguments.out is not None:
+        if arguments.out not in (None, "-"):
             out = stack.enter_context(replacing(arguments.out))
         return _predict_record(predictor, arguments, out)
 
@@ -88,7 +88,7 @@ def _predict_table(arguments: argparse.Namespace) -> int:
         threads=arguments.threads,
     )
     predictor = load(arguments.model, models=arguments.models)
-    target: str | BinaryIO = sys.stdout.buffer if arguments.out is None else arguments.out
+    target: str | BinaryIO = sys.stdout.buffer if arguments.out in (None, "-") else arguments.out
     sys.stdout.flush()
     with Meter("predicted") as meter:
         summary = predict_table(predictor, source_of(arguments), target, options, progress=meter)

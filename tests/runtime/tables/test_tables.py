@@ -1,4 +1,7 @@
 import io
+import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -372,3 +375,72 @@ def test_an_optional_field_that_may_be_there_is_told(predict_rows):
         "Warning: most fields have other names here; is there a column of größe, absences, "
         "effort? (--map)",
     )
+
+
+# ---- files -----------------------------------------------------------------------------------
+
+POSIX = pytest.mark.skipif(os.name != "posix", reason="only POSIX has modes and these signals")
+
+
+@POSIX
+def test_a_file_that_is_replaced_keeps_its_mode(tmp_path):
+    path = tmp_path / "out.csv"
+    path.write_text("before")
+    path.chmod(0o600)
+    with replacing(path) as file:
+        file.write("after")
+    assert (path.read_text(), path.stat().st_mode & 0o777) == ("after", 0o600)
+
+
+@POSIX
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGQUIT", "SIGINT"])
+def test_a_signal_that_ends_the_process_leaves_nothing_behind(tmp_path, name):
+    code = (
+        "import os, signal, sys\n"
+        "from satchel.files import replacing\n"
+        "with replacing(sys.argv[1]) as file:\n"
+        f"    os.kill(os.getpid(), signal.{name})\n"
+        "    file.write('x')\n"
+    )
+    path = tmp_path / "out.csv"
+    path.write_text("before")
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(path)], env=environment, capture_output=True
+    )
+    assert done.returncode != 0
+    assert [one.name for one in tmp_path.iterdir()] == ["out.csv"]
+    assert path.read_text() == "before"
+
+
+@POSIX
+def test_what_a_killed_process_left_is_swept_by_the_next(tmp_path):
+    code = (
+        "import os, signal, sys\n"
+        "from satchel.files import replacing\n"
+        "with replacing(sys.argv[1]) as file:\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    path = tmp_path / "out.csv"
+    subprocess.run([sys.executable, "-c", code, str(path)], env=environment, check=False)
+    (left,) = tmp_path.iterdir()
+    others = tmp_path / left.name.replace(left.name.split("-")[1], "00000000")
+    others.write_text("of another machine")
+    with replacing(path) as file:  # what this process writes stays while it is there
+        file.write("x")
+        with replacing(tmp_path / "other.csv") as other:
+            other.write("y")
+    assert sorted(tmp_path.iterdir()) == sorted([others, path, tmp_path / "other.csv"])
+
+
+@POSIX
+def test_a_long_name_and_a_stream_can_be_written(tmp_path):
+    path = tmp_path / ("n" * 250 + ".csv")
+    with replacing(path) as file:
+        file.write("x")
+    assert path.read_text() == "x"
+    code = "from satchel.files import replacing\nwith replacing('/dev/stdout') as f: f.write('x')"
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True)
+    assert (done.returncode, done.stdout) == (0, b"x")
