@@ -38,7 +38,16 @@ REQUIRED = {
 
 @pytest.fixture(scope="module")
 def site():
-    command = [sys.executable, "-m", "satchel", "serve", "--port", "0"]
+    command = [
+        sys.executable,
+        "-m",
+        "satchel",
+        "serve",
+        "--port",
+        "0",
+        "--host-name",
+        "school.test",
+    ]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         line = process.stdout.readline()

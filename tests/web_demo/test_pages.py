@@ -162,6 +162,8 @@ def test_pages_need_no_script_and_nothing_from_elsewhere(client, url):
         ({"Origin": "http://localhost"}, 200),
         ({"Origin": "http://evil.example"}, 403),
         ({"Origin": "null"}, 403),
+        ({"Origin": "http://["}, 403),
+        ({"Origin": "http://[::1"}, 403),
         ({"Origin": "http://localhost", "Sec-Fetch-Site": "cross-site"}, 403),
     ],
 )
@@ -192,3 +194,26 @@ def test_a_form_with_files_is_refused(client, form):
 
 def test_links_from_elsewhere_still_work(client):
     assert client.get(URL, headers={"Sec-Fetch-Site": "cross-site"}).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["a..b", "[", "a b", "x" * 300, "\u00e9", ""])
+@pytest.mark.parametrize("path", ["/", "/nowhere", "/models/nothing", "/api/v1/models/x"])
+def test_a_host_of_no_form_is_refused_like_anything_else(client, caplog, host, path):
+    response = client.get(path, headers={"Host": host})
+    assert response.status_code in (200, 400, 404)
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+    assert "Traceback" not in caplog.text
+
+
+def test_an_error_on_the_way_of_an_error_is_answered_and_not_spelled(app, caplog, monkeypatch):
+    def fail(*_):
+        raise RuntimeError("SECRET")
+
+    for handlers in app.error_handler_spec[None].values():
+        for kind in handlers:
+            handlers[kind] = fail
+    response = app.test_client().get("/nowhere")
+    assert (response.status_code, response.data) == (500, b"Internal Server Error\n")
+    assert response.headers["Content-Security-Policy"]
+    assert "SECRET" not in caplog.text
+    assert "RuntimeError" in caplog.text

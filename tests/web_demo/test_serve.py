@@ -29,6 +29,7 @@ def serve(monkeypatch, capsys):
     class Server:
         def __init__(self, app, sockets, **options):
             (self.socket,) = sockets
+            apps.append(app)
 
         def run(self):
             served.append(self.socket.getsockname()[1])
@@ -36,13 +37,15 @@ def serve(monkeypatch, capsys):
         def close(self):
             self.socket.close()
 
-    served = []
+    served, apps = [], []
     monkeypatch.setattr(waitress, "create_server", Server)
 
-    def run(port=None, host=command.HOST):
-        assert command.run(Namespace(host=host, port=port, models=[])) == 0
+    def run(port=None, host=command.HOST, names=()):
+        options = {"connections": 1, "timeout": 1, "host_name": list(names)}
+        assert command.run(Namespace(host=host, port=port, models=[], **options)) == 0
         return capsys.readouterr().out, served.pop()
 
+    run.apps = apps
     return run
 
 
@@ -87,3 +90,27 @@ def test_the_page_is_there_where_the_line_says():
     finally:
         process.terminate()
         process.wait(10)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8000", "localhost", "[::1]:8000", "school.example"])
+def test_on_this_machine_alone_its_own_names_are_answered(serve, host):
+    serve(0, names=["school.example"])
+    client = serve.apps.pop().test_client()
+    assert client.get("/healthz", headers={"Host": host}).status_code == 200
+
+
+@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "a..b", "127.0.0.1.x"])
+def test_on_this_machine_alone_any_other_name_is_refused(serve, host):
+    serve(0)
+    client = serve.apps.pop().test_client()
+    for path in ("/", "/healthz", "/models", "/api/v1/models", "/nowhere"):
+        response = client.get(path, headers={"Host": host})
+        assert response.status_code == 400, path
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert "Location" not in response.headers
+
+
+def test_beyond_this_machine_any_name_is_answered(serve):
+    serve(0, host="0.0.0.0")
+    client = serve.apps.pop().test_client()
+    assert client.get("/healthz", headers={"Host": "school.local"}).status_code == 200

@@ -24,11 +24,15 @@ class Config:
         Records that one request may hold.
     max_bytes : int
         Size of the largest request that is read.
+    host_names : sequence of str, or None
+        Names in the Host header that are answered; any other is refused, so that no page of
+        another name reaches a site on this machine (DNS rebinding). None for all.
     """
 
     models: Sequence[str | Path] = ()
     max_records: int = 1_000
-    max_bytes: int = 16 * 2**20
+    max_bytes: int = 4 * 2**20
+    host_names: Sequence[str] | None = None
 
 
 def create_app(config: Config | None = None) -> Flask:
@@ -50,5 +54,5 @@ def create_app(config: Config | None = None) -> Flask:
     app.extensions["satchel"] = Models(config.models)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(api.make_blueprint(config.max_records))
-    security.protect(app)
+    security.protect(app, config.host_names)
     return app

@@ -10,12 +10,16 @@ to it. Ctrl+C stops it.
 from __future__ import annotations
 
 import argparse
+import ipaddress
 import socket
 
 from satchel.commands import add_models_argument
 from satchel.errors import SatchelError
 
 HOST, PORT, THREADS = "127.0.0.1", 8000, 4
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+CONNECTIONS, SECONDS = 64, 30
+SLACK = 64 * 2**10  # bytes beyond the largest body, so that the site itself says what is wrong
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,6 +29,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--port",
         type=port_number,
         help=f"port (default: {PORT}, or another where that is not free; 0 for a free one)",
+    )
+    parser.add_argument(
+        "--host-name",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="name by which browsers may call the site, beside those of this machine itself, where "
+        "it listens on this machine alone: that of a proxy in front (may be given several times)",
+    )
+    parser.add_argument(
+        "--connections",
+        metavar="N",
+        type=int,
+        default=CONNECTIONS,
+        help=f"open connections at most (default: {CONNECTIONS}); each may hold one request in "
+        "memory",
+    )
+    parser.add_argument(
+        "--timeout",
+        metavar="SECONDS",
+        type=int,
+        default=SECONDS,
+        help=f"close a connection that has been silent so long (default: {SECONDS}); one that "
+        "sends a byte now and then is for a proxy to close",
     )
     add_models_argument(parser)
 
@@ -42,15 +70,20 @@ def run(arguments: argparse.Namespace) -> int:
 
     from satchel_web.app import Config, create_app
 
-    config = Config(models=arguments.models)
-    app = create_app(config)
     listening, elsewhere = _listen(arguments.host, arguments.port)
+    address = ipaddress.ip_address(listening.getsockname()[0])
+    names = (*LOOPBACK, *arguments.host_name) if address.is_loopback else None
+    config = Config(models=arguments.models, host_names=names)
+    app = create_app(config)
     # Requests up to the limit of the site stay in memory: none is spilled to a file.
-    largest = 2 * config.max_bytes
+    largest = config.max_bytes + SLACK
     server = waitress.create_server(
         app,
         sockets=[listening],
         threads=THREADS,
+        connection_limit=arguments.connections,
+        channel_timeout=arguments.timeout,
+        cleanup_interval=max(1, arguments.timeout // 4),
         ident=None,
         max_request_body_size=largest,
         inbuf_overflow=largest,

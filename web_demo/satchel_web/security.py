@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import traceback
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, current_app, render_template, request
@@ -15,6 +19,9 @@ from werkzeug.exceptions import (
 )
 
 from satchel_web.api import PREFIX, problem
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
@@ -29,11 +36,22 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+# A name or address, and a port.
+_HOST = re.compile(r"(\[[0-9a-fA-F:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(?::[0-9]{1,5})?")
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
-def protect(app: Flask) -> None:
-    """Put all of this around `app`."""
+def protect(app: Flask, host_names: Sequence[str] | None = None) -> None:
+    """Put all of this around `app`.
+
+    Parameters
+    ----------
+    app : Flask
+    host_names : sequence of str, or None
+        Names in the Host header that are answered; None for all.
+    """
+    app.wsgi_app = _Gate(app, app.wsgi_app, host_names)  # type: ignore[method-assign]
+    app.log_exception = partial(_log_caught, app)  # type: ignore[method-assign]
     app.before_request(refuse_cross_site)
     app.after_request(add_headers)
     app.register_error_handler(HTTPException, show_error)
@@ -55,9 +73,16 @@ def refuse_cross_site() -> None:
     if site is not None:
         allowed = site in ("same-origin", "none")
     else:
-        allowed = origin is None or urlsplit(origin).netloc == request.host
+        allowed = origin is None or _host_of(origin) == request.host
     if not allowed:
         abort(403, "This request was sent by a page of another site.")
+
+
+def _host_of(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:  # such as a bracket that is not closed
+        return None
 
 
 def add_headers(response: Response) -> Response:
@@ -81,20 +106,79 @@ def show_error(error: HTTPException) -> ResponseReturnValue:
     if request.path == "/healthz" or f"{request.path}/".startswith(f"{PREFIX}/"):
         answer = problem(status, text, extra)
     else:
-        page = render_template("error.html", title=error.name, text=text)
-        answer = Response(page, status, mimetype="text/html")
+        answer = _page(error.name, text, status)
     if isinstance(error, MethodNotAllowed):
         answer.allow.update(error.valid_methods or ())
     return answer
 
 
-def show_failure(error: Exception) -> ResponseReturnValue:
-    """Answer a failure of the site itself.
+def _page(title: str, text: str, status: int) -> Response:
+    """Return the page of an error; plain text where a page cannot be made of this request."""
+    try:
+        page = render_template("error.html", title=title, text=text)
+        return Response(page, status, mimetype="text/html")
+    except (RuntimeError, HTTPException):  # a Host of no form, so that no address can be built
+        return Response(f"{title}\n\n{text}\n", status, mimetype="text/plain")
 
-    The log gets the kind of error and the lines it passed, not its message: that might hold a
-    student's data.
+
+def show_failure(error: Exception) -> ResponseReturnValue:
+    """Answer a failure of the site itself."""
+    _log(current_app, error, request.endpoint)
+    return show_error(InternalServerError())
+
+
+class _Gate:
+    """Stands before everything: refuses a Host, and answers what nothing else has answered.
+
+    That is an error on the way of an error.
+
+    Parameters
+    ----------
+    app : Flask
+        Whose log gets the kind of error and the lines it passed.
+    inner : callable
+        The WSGI application.
+    host_names : sequence of str, or None
+        Names in the Host header that are answered; None for all.
     """
+
+    def __init__(
+        self, app: Flask, inner: WSGIApplication, host_names: Sequence[str] | None
+    ) -> None:
+        self._app, self._inner = app, inner
+        self._names = None if host_names is None else {name.lower() for name in host_names}
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        host = environ.get("HTTP_HOST")
+        found = None if host is None else _HOST.fullmatch(host)
+        if host is not None and (found is None or ".." in host):
+            return _plain(400, "Bad Request: the Host header is of no form.")(
+                environ, start_response
+            )
+        if self._names is not None and found is not None and found[1].lower() not in self._names:
+            text = "Bad Request: this site is not called so; --host-name adds a name."
+            return _plain(400, text)(environ, start_response)
+        try:
+            return self._inner(environ, start_response)
+        except Exception as error:
+            _log(self._app, error, "the answer to an error")
+            return _plain(500, "Internal Server Error")(environ, start_response)
+
+
+def _log_caught(app: Flask, info: tuple[Any, ...]) -> None:
+    """Log an error that Flask caught, as it would with its message."""
+    if info[1] is not None:
+        _log(app, info[1], "a request")
+
+
+def _plain(status: int, text: str) -> Response:
+    response = Response(f"{text}\n", status, HEADERS, mimetype="text/plain")
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _log(app: Flask, error: BaseException, where: str | None) -> None:
+    """Log the kind of error and the lines it passed, not its message: it may hold data."""
     frames = traceback.extract_tb(error.__traceback__)
     places = "\n".join(f"  {f.filename}:{f.lineno} in {f.name}" for f in frames)
-    current_app.logger.error("%s in %s\n%s", type(error).__name__, request.endpoint, places)
-    return show_error(InternalServerError())
+    app.logger.error("%s in %s\n%s", type(error).__name__, where, places)
