@@ -30,6 +30,6 @@ def _value(feature: Feature, rng: np.random.Generator) -> Value:
         least, most = feature.limits
         low = low - (high - low) if least is None else least
         high = high + (high - low) if most is None else most
-    number = float(rng.uniform(low, high))
+    number = float(rng.uniform(low, high + 0.0))  # numpy takes -0.0 for less than 0.0
     rounded = float(round(number)) if feature.integer else round(number, 3)
     return min(max(rounded, low), high)

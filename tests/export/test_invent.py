@@ -1,4 +1,4 @@
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from satchel.encode.encoder import Encoder
@@ -21,6 +21,7 @@ bounds = st.floats(-1e4, 1e4)
 
 
 @given(ends=st.lists(bounds, min_size=4, max_size=4).map(sorted), sides=st.integers(0, 3))
+@example(ends=[0.0, 0.0, -0.0, 1.0], sides=0)
 @settings(deadline=None)
 def test_invented_numbers_are_within_their_limits(ends, sides):
     low, seen_low, seen_high, high = ends

@@ -23,8 +23,6 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["satchel", "json", "csv"]):
-    from satchel.tables.predict import TablePredictor
-
     from satchel import bundle as bundles
     from satchel.bundle.onnx_file import read_metadata
     from satchel.encode.encoder import Encoder
@@ -33,8 +31,7 @@ with atheris.instrument_imports(include=["satchel", "json", "csv"]):
     from satchel.spec import Spec
     from satchel.tables.csv import lines, reader
     from satchel.tables.csv.plain import PlainRows
-    from satchel.tables.csv.writer import CsvWriter
-    from satchel.tables.marks import MISSING, Marks
+    from satchel.tables.run import TableOptions, predict_table
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 TINY = bundles.read(CHECKOUT / "tests" / "runtime" / "bundles" / "tiny.linear.onnx")
@@ -115,14 +112,11 @@ def rows_of(content: bytes) -> tuple[list[tuple[int, list[object]]], str]:
 
 def answer_to(content: bytes) -> list[list[str]]:
     """Return the cells of the answer to a CSV file whose header is there."""
-    out = io.BytesIO()
-    file = reader.CsvReader(io.BytesIO(HEADER + content), "fuzz.csv")
-    table = TablePredictor(PREDICTOR, file.header, {}, marks=Marks(MISSING, file.decimal))
-    writer = CsvWriter(out, file.style)
-    for chunk in file.chunks():
-        writer.write(table.answer(chunk.rows, table.predict(chunk.rows)))
-    text = io.StringIO(out.getvalue().decode(file.style.encoding), newline="")
-    return list(parse(text, delimiter=file.style.delimiter))
+    table, out = HEADER + content, io.BytesIO()
+    style = reader.CsvReader(io.BytesIO(table), "fuzz.csv").style
+    predict_table(PREDICTOR, io.BytesIO(table), out, TableOptions(threads=1))
+    text = io.StringIO(out.getvalue().decode(style.encoding), newline="")
+    return list(parse(text, delimiter=style.delimiter))
 
 
 STRANGE = (None, True, 0, -1, 0.5, 1e308, -1e-320, 10**40, "", "x", "\0", "\ud800", [], {}, [[]])
@@ -170,8 +164,9 @@ def seeds(name: str) -> list[bytes]:
     if name == "encoder":
         return [json.dumps(dict(check.record)).encode() for check in TINY.spec.checks]
     if name == "answers":
-        rows = 'Ann,12,6.5,math\nBen,,1,art\n"O""Hara, Jo",3,"2",math\n=1+1,?,-,\n'
-        return [rows.encode() * 8, (rows[:32] * 20).encode(), (rows[:32] * 20 + rows).encode()]
+        plain = b"Ann,12,6.5,math\nBen,,1,art\n"
+        odd = plain + b'"O""Hara, Jo",3,"2",math\n=1+1,?,-,\n'
+        return [odd * 8, plain * 20, plain * 20 + odd]
     text = 'name;score\r\n"A; ""x""";12\r\n\r\nB;\r\n'
     long = "\n".join(f'"{i}";{i};é' for i in range(40))
     found = [

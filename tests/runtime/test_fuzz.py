@@ -5,12 +5,17 @@ The other kind of fuzzing, guided by coverage and without an end, is tests/fuzz/
 
 # ruff: noqa: PT017  a refusal is one of two good ends, so there is no pytest.raises
 import csv
+import importlib.util
 import io
 import json
 import math
+import sys
+from contextlib import nullcontext
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -211,6 +216,29 @@ def test_any_spec_is_refused_or_answers(tiny, spec, data):
 def test_any_text_is_no_spec(text):
     with pytest.raises(SpecError):
         Spec.from_json(text)
+
+
+# ---- the other kind -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def targets():
+    """What tests/fuzz/fuzz.py fuzzes, without atheris."""
+    atheris = SimpleNamespace(instrument_imports=lambda include: nullcontext())
+    path = Path(__file__).parents[1] / "fuzz" / "fuzz.py"
+    location = importlib.util.spec_from_file_location("fuzz", path)
+    module = importlib.util.module_from_spec(location)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "atheris", atheris)
+        location.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("name", ["onnx_file", "spec", "encoder", "tables", "answers"])
+def test_every_target_takes_what_it_starts_from(targets, name):
+    assert targets.TARGETS.keys() == {"onnx_file", "spec", "encoder", "tables", "answers"}
+    for seed in targets.seeds(name):
+        targets.TARGETS[name](seed)
 
 
 # ---- tables ----------------------------------------------------------------------------------

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from satchel import TableError
 from satchel.tables.run import TableOptions, described, predict_table
 
-openpyxl = pytest.importorskip("openpyxl", reason="Excel needs the extra 'excel'")
-pyarrow = pytest.importorskip("pyarrow", reason="Parquet needs the extra 'arrow'")
-parquet = pytest.importorskip("pyarrow.parquet", reason="Parquet needs the extra 'arrow'")
+openpyxl = pytest.importorskip("openpyxl", reason="pip install '.[excel]'")
+pyarrow = pytest.importorskip("pyarrow", reason="pip install '.[arrow]'")
+parquet = pytest.importorskip("pyarrow.parquet", reason="pip install '.[arrow]'")
 
 HEADER = ["name", "id", "score", "hours", "course", "effort"]
 

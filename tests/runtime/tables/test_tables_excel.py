@@ -15,7 +15,7 @@ from satchel.tables.number_format import shows_percent
 from satchel.tables.opening import ANY, open_file
 from satchel.tables.table import Options
 
-openpyxl = pytest.importorskip("openpyxl", reason="Excel needs the extra 'excel'")
+openpyxl = pytest.importorskip("openpyxl", reason="pip install '.[excel]'")
 
 HEADER = ["name", "score", "hours", "course"]
 
@@ -232,8 +232,8 @@ def test_a_header_of_dates_and_line_breaks_has_names_as_people_write_them():
 
 
 def test_dates_before_those_of_a_sheet_are_text_in_it(tmp_path, tiny_path):
-    pyarrow = pytest.importorskip("pyarrow", reason="Parquet needs the extra 'arrow'")
-    parquet = pytest.importorskip("pyarrow.parquet", reason="Parquet needs the extra 'arrow'")
+    pyarrow = pytest.importorskip("pyarrow", reason="pip install '.[arrow]'")
+    parquet = pytest.importorskip("pyarrow.parquet", reason="pip install '.[arrow]'")
     days = [datetime.date(1850, 5, 1), datetime.date(1950, 5, 1)]
     columns = {"score": [12, 12], "hours": [1, 1], "course": ["math", "math"], "day": days}
     source, out = tmp_path / "c.parquet", tmp_path / "a.xlsx"

@@ -14,8 +14,8 @@ from satchel.tables.opening import open_file
 from satchel.tables.run import TableOptions, predict_table
 from satchel.tables.table import Options, Wanted
 
-pyarrow = pytest.importorskip("pyarrow", reason="Parquet needs the extra 'arrow'")
-parquet = pytest.importorskip("pyarrow.parquet", reason="Parquet needs the extra 'arrow'")
+pyarrow = pytest.importorskip("pyarrow", reason="pip install '.[arrow]'")
+parquet = pytest.importorskip("pyarrow.parquet", reason="pip install '.[arrow]'")
 
 DAY = datetime.datetime(2026, 3, 1, 8, 30)
 FIELDS = {"score": [12, 3, 7], "hours": [6.5, 1.0, 2.0], "course": ["math", "math", "physics"]}
@@ -78,7 +78,7 @@ def test_what_passes_through_keeps_its_type_and_every_value(predictor):
 @pytest.mark.parametrize("kind", ["csv", "jsonl", "xlsx"])
 def test_every_type_can_be_written_in_every_other_format(predictor, kind):
     if kind == "xlsx":
-        pytest.importorskip("openpyxl", reason="Excel needs the extra 'excel'")
+        pytest.importorskip("openpyxl", reason="pip install '.[excel]'")
     made = answer(predictor, table(**FIELDS, **OTHERS), kind)
     if kind == "csv":
         first = made.decode().splitlines()[1].split(",")
