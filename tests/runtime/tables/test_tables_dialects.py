@@ -52,6 +52,7 @@ def predictions(predictor, content, name="class.csv"):
         ("utf-8", "utf-8", ""),
         ("utf-8-sig", "utf-8", "\ufeff"),
         ("utf-16", "utf-16-le", "\ufeff"),
+        ("utf-32", "utf-32-le", "\ufeff"),
         ("cp1252", "cp1252", ""),
     ],
 )
@@ -157,6 +158,7 @@ def test_an_encoding_with_a_mark_may_be_said_without_it(encoding):
         ("cp1521", "nothing is known of 'cp1521'; did you mean 'cp125"),
         ("x\0", "nothing is known of 'x.*cp1251, for example, is"),
         ("base64", "nothing is known of 'base64'"),
+        ("idna", "nothing is known of 'idna'"),
         ("utf-16", "begins with the mark of UTF-8, not of utf-16; leave --encoding out"),
         ("cp1251", "begins with the mark of UTF-8, not of cp1251"),
         ("ascii", "begins with the mark of UTF-8"),
@@ -249,7 +251,7 @@ def test_where_no_name_is_known_the_fullest_row_is_the_header():
         ("Course:;7b;;;\nwer;was;wann;wo;wie\nAda;x;3;y;z\n", ["wer", "was", "wann", "wo", "wie"]),
         # Numbers for names, as of the tasks of a test.
         ("Class 7b;;;\nWer;1;2;3\nAda;4;5;6\n", ["Wer", "1", "2", "3"]),
-        ("name,score,2025\nAda,1,2\n", ["name", "score", "2025"]),
+        ("made;by;me\nname;score;2025\nAda;1;2\n", ["name", "score", "2025"]),
     ],
 )
 def test_titles_and_students_are_no_header(text, header):
@@ -324,28 +326,47 @@ def test_cells_left_out_at_the_end_of_a_row_are_blank():
 
 
 def test_the_answer_to_a_row_with_cells_left_out_has_them():
-    table = reader("name,score,hours,course\n" + '"A, B",1,2,x\nBo,3\n=Cy\n"Di"\n' * 9)
+    table = reader("name,score,hours,course\n" + '"A, B",1,2,=x\nBo,3\n=Cy\n"Di"\n' * 9)
     out = io.BytesIO()
     writer = CsvWriter(out, table.style)
     for chunk in table.chunks():
         for places in ([0, 1, 2, 3], [0, 3], [1, 2], [2, 3]):
             writer.write(Answered(chunk.rows[:4], places, [["p"] * 4]))
     lines = out.getvalue().decode().splitlines()
-    assert lines[:4] == ['"A, B",1,2,x,p', "Bo,3,,,p", "'=Cy,,,,p", '"Di",,,,p']
-    assert lines[4:8] == ['"A, B",x,p', "Bo,,p", "'=Cy,,p", '"Di",,p']
+    assert lines[:4] == ['"A, B",1,2,\'=x,p', "Bo,3,,,p", "'=Cy,,,,p", '"Di",,,,p']
+    assert lines[4:8] == ['"A, B",\'=x,p', "Bo,,p", "'=Cy,,p", '"Di",,p']
     assert lines[8:12] == ["1,2,p", "3,,p", ",,p", ",,p"]
-    assert lines[12:] == ["2,x,p", ",,p", ",,p", ",,p"]
+    assert lines[12:] == ["2,'=x,p", ",,p", ",,p", ",,p"]
 
 
 @pytest.mark.parametrize("end", ["\n", "\r"])  # split by numpy, and by the csv module
 def test_rows_of_empty_cells_are_none(end):
-    lines = ["name,score", "Ada,1", ",", " ,\t", '"",""', ",,,", "\u00a0,", "", "Bo,2", ","]
+    lines = [
+        "name,score",
+        "Ada,1",
+        ",",
+        " ,\t",
+        '"",""',
+        ",,,",
+        "\u00a0,",
+        "\u2003,",
+        "",
+        "Bo,2",
+        ",",
+    ]
     table = reader(end.join(lines) + end)
     (chunk,) = table.chunks()
     assert [list(row) for row in chunk.rows] == [["Ada", "1"], ["Bo", "2"]]
-    assert list(chunk.numbers) == [2, 9]
+    assert list(chunk.numbers) == [2, 10]
     assert rows(reader(end.join(["name", "Ada", '""', " ", "Bo"]))) == [["Ada"], ["Bo"]]
     assert [*reader(end.join(["name,score", ",", ","])).chunks()] == []
+
+
+def test_row_numbers_count_rows_of_empty_cells_in_all_parts_of_a_file(monkeypatch):
+    monkeypatch.setattr(lines, "BLOCK", 16)
+    content = "name,score\n" + "Ada,1\n,\n" * 50
+    numbers = [n for chunk in reader(content).chunks() for n in chunk.numbers]
+    assert numbers == [*range(2, 102, 2)]
 
 
 # ---- delimiters ------------------------------------------------------------------------------
@@ -410,6 +431,7 @@ def test_what_can_separate_no_cells_is_refused(delimiter):
         ("wer,was\nAda,a;b\nBo,c;d\n", ","),
         ("wer\nAda\n", ","),
         ("wer;was\n", ";"),
+        ("Wer, wie;was;wann;\nRoe, Jo;3;x\nPoe, Al;4;y\nCoe, Ed;4;z\n", ";"),
         ("a;b;c;d;e\n1,5;2,5;3,5;4,5;5,5\n", ";"),
     ],
 )
@@ -432,7 +454,13 @@ def test_spaces_before_quoted_cells_are_passed_over():
     # Marks within a cell, at the end of one and doubled are none of that.
     for cell, text in (('Al "Bo" Coe', 'Al "Bo" Coe'), ('"a, "', "a, "), ('" ""a"""', ' "a"')):
         assert rows(reader(f"name,score\n{cell}, 3\n")) == [[text, " 3"]]
-    assert rows(reader('name,score\n "Bo" Coe, 3\n')) == [[' "Bo" Coe', " 3"]]
+    assert rows(reader('score,name\n3, "Bo" Coe\n')) == [["3", ' "Bo" Coe']]
+
+
+def test_spaces_are_passed_over_in_all_parts_of_a_file(monkeypatch):
+    monkeypatch.setattr(lines, "BLOCK", 32)
+    content = 'name, score, "hours"\n' + '"Roe, Jo", "3", 2\n' * 30 + "x, 4, 1\n" * 30
+    assert rows(reader(content)) == [["Roe, Jo", "3", "2"]] * 30 + [["x", "4", "1"]] * 30
 
 
 def test_a_line_in_quotation_marks_as_a_whole_is_read():
@@ -465,7 +493,7 @@ def test_decimal_commas_without_quotation_marks_are_asked_for():
 # ---- line ends -------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("block", [8, 1 << 19])
+@pytest.mark.parametrize("block", [*range(1, 16), 1 << 19])
 def test_two_carriage_returns_and_a_line_feed_are_one_end(monkeypatch, block):
     monkeypatch.setattr(lines, "BLOCK", block)
     content = "sep=;\r\r\nname;score\r\r\n" + 'Ada;1\r\r\n"B\r\r\no";2\r\r\n\r\r\nCy;3\r\r\n'

@@ -101,7 +101,13 @@ def find_encoding(file: BinaryIO, start: bytes, name: str, said: str = "") -> tu
             return encoding, MARK, ""
     utf16 = _unmarked_utf16(start[:4096])
     if said:
-        return {"utf-8-sig": "utf-8", "utf-16": utf16 or "utf-16-le"}.get(said, said), "", ""
+        return (
+            {"utf-8-sig": "utf-8", "utf-16": utf16 or "utf-16-le", "utf-32": "utf-32-le"}.get(
+                said, said
+            ),
+            "",
+            "",
+        )
     if utf16:
         return utf16, "", f"{name} was read as UTF-16, although it lacks the mark of that"
     if b"\0" in start[:4096]:
@@ -129,7 +135,7 @@ _SAVE_AGAIN = "save it again as 'CSV UTF-8' in the spreadsheet, or say its --enc
 def _known(encoding: str) -> str:
     """Return the name that Python has for an encoding."""
     try:
-        "".encode(encoding)  # what is no encoding of text has a codec too
+        "é".encode(encoding, "replace")  # what is no encoding of text may have a codec too
         return codecs.lookup(encoding).name
     except (LookupError, ValueError):
         from encodings.aliases import aliases
@@ -148,8 +154,7 @@ def _unmarked_utf16(start: bytes) -> str:
     nulls = start[0::2].count(0), start[1::2].count(0)
     if not max(nulls) or 8 * max(nulls) < len(start) or 8 * min(nulls) > max(nulls):
         return ""
-    encoding = "utf-16-be" if nulls[0] > nulls[1] else "utf-16-le"
-    return encoding if "\0" not in start.decode(encoding, "replace") else ""
+    return "utf-16-be" if nulls[0] > nulls[1] else "utf-16-le"
 
 
 def _is_utf8(blocks: Iterable[bytes], name: str) -> bool:
@@ -187,21 +192,17 @@ def find_sep(sample: str) -> tuple[str, str]:
 def find_delimiter(sample: str, wanted: Wanted, options: Options) -> str:
     """Return what separates the cells, where that is not said.
 
-    With it the header has most of the known names; where none is known, most rows have as many
-    cells as the header, and many.
+    With it the header has most of the known names; where none is known, most rows have equally
+    many cells, and many.
     """
 
-    def likelihood(delimiter: str) -> tuple[float, float, int, bool]:
+    def likelihood(delimiter: str) -> tuple[float, float, bool]:
         rows = first_rows(sample, delimiter)
+        sizes = Counter(map(len, filter(None, rows)))
+        agreed = max((size * n for size, n in sizes.items() if size > 1), default=0)
         place = find_header(rows, wanted, options.header_row)
-        if place is None:
-            width = max(map(len, rows), default=0)
-            return 0.0, 0.0, width, delimiter == ","
-        width = len(rows[place])
-        alike = [len(row) == width for row in rows if row]
-        agreed = width * sum(alike) / len(alike) if width > 1 else 0.0
-        likeness = wanted.likeness([*map(name_of, rows[place])])
-        return likeness, agreed, width, width > 1 or delimiter == ","
+        likeness = 0.0 if place is None else wanted.likeness([*map(name_of, rows[place])])
+        return likeness, agreed / len(rows) if rows else 0, agreed > 0 or delimiter == ","
 
     return max(DELIMITERS, key=likelihood)
 
@@ -267,25 +268,26 @@ def find_line_end(sample: str) -> str:
     return "\n"
 
 
-def check_widths(rows: Sequence[Row], width: int, delimiter: str, name: str) -> None:
-    """Refuse a table most rows of which have more cells than its header.
+def check_widths(long: Sequence[Row], count: int, width: int, name: str) -> None:
+    """Refuse a table most rows of which have more cells than its header, split at commas.
 
     Parameters
     ----------
-    rows : sequence of rows
-        The first of the table.
+    long : sequence of rows
+        Those of the first rows that have more cells.
+    count : int
+        How many rows these first ones are.
     width : int
         How many cells the header has.
-    delimiter, name : str
-        What separates the cells, and the name of the file, for messages.
+    name : str
+        Name of the file, for messages.
 
     Raises
     ------
     TableError
         Where commas within cells seem to be the reason, without quotation marks around these.
     """
-    long = [row for row in rows if len(row) > width] if delimiter == "," else []
-    if 2 * len(long) <= len(rows):
+    if 2 * len(long) <= count:
         return
     surplus = sum(len(row) - width for row in long)
     names = sum(_LATER_NAME.match(str(cell)) is not None for row in long for cell in row)

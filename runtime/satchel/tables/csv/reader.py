@@ -154,13 +154,15 @@ class CsvReader:
                 self._add(chunk, row, number)
         self._first = [chunk] if chunk.rows else []
         self._rest = self._chunks()
-        for chunk in self._rest:
+        count = len(chunk.rows)
+        while count < ROWS_PER_CHUNK and (chunk := next(self._rest, Chunk())).rows:
             self._first.append(chunk)
-            if sum(len(one.rows) for one in self._first) >= ROWS_PER_CHUNK:
-                break
-        loose = [one.rows for one in self._first if not isinstance(one.rows, Columnar)]
-        rows = [row for part in loose for row in part]
-        check_widths(rows, len(self.header), delimiter, name)
+            count += len(chunk.rows)
+        if delimiter == ",":
+            listed = (one.rows for one in self._first if not isinstance(one.rows, Columnar))
+            width = len(self.header)
+            long = [row for rows in listed for row in rows if len(row) > width]
+            check_widths(long, count, width, name)
         self.decimal = options.decimal or self._find_decimal(delimiter, wanted)
         # Excel writes semicolons where decimals have commas.
         decimal = self.decimal or ("," if delimiter == ";" else ".")
