@@ -257,7 +257,7 @@ def _beside(answered: Answered, names: Sequence[str]) -> Iterator[str]:
     rows, places = answered.rows, answered.places
     kept = names[: len(places)]
     lines = [""] * len(rows)
-    if isinstance(rows, JsonRows) and rows.keys == kept and [*places] == [*range(len(kept))]:
+    if isinstance(rows, JsonRows) and rows.keys == kept:
         lines = rows.lines
     own = map(_members, names[len(places) :], answered.columns)
     for i, (line, members) in enumerate(zip(lines, zip(*own, strict=True), strict=True)):

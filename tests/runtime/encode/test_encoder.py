@@ -186,6 +186,14 @@ def test_the_noise_of_a_computed_number_is_no_part_of_it(value, known):
     assert "not a whole number" in problem(one, {"x": 12.999999})
 
 
+def test_a_number_that_is_no_noise_keeps_all_its_digits_both_ways():
+    columns = (Standard(source="x", mean=6.123456789, scale=1e-9),)
+    one = encoder(number(), number("y", seen=(0.0, 1.0)), columns=columns)
+    record = {"x": 6.1234567891234, "y": 5}
+    assert row(one, record) == one.encode_many([record]).matrix[0].tolist()
+    assert row(one, record)[0] == pytest.approx(0.1234, abs=1e-3)
+
+
 def test_noise_beyond_what_was_seen_in_training_is_not_told():
     one = encoder(number(seen=(1.0, 30.0)))
     assert one.encode({"x": 30.000000000000004})[1] == ()

@@ -61,6 +61,13 @@ def test_an_object_of_another_order_or_with_what_is_no_json_is_written_anew(pred
     assert plain["x"] == came.get("x")
 
 
+def test_a_key_that_the_first_objects_lack_is_a_column_of_all(predictor):
+    first = '{"score": 12, "hours": 6.5, "course": "math"'
+    one, other = answer(predictor, f'{first}}}\n{first}, "x": 1}}\n'.encode())
+    assert [*json.loads(one)] == [*json.loads(other)]
+    assert (json.loads(one)["x"], json.loads(other)["x"]) == (None, 1)
+
+
 def test_names_with_spaces_around_them_lose_these(predictor):
     (found,) = answer(predictor, b'{" score": 12, "hours ": 6.5, "course": "math", "": 1}\n')
     assert [*json.loads(found)][:4] == ["score", "hours", "course", "column 4"]
