@@ -356,7 +356,7 @@ def test_a_bad_row_keeps_its_place_and_ends_with_1(run, table, tmp_path):
     rows = path.read_text("utf-8").splitlines()[1:]
     assert [row.split(",")[0] for row in rows] == ["Ada", "Ben", "Cem", "Dua", "Ela"]
     assert "score = '21' is out of bounds" in rows[2]
-    assert "the row is empty" in rows[3]
+    assert "the row has no value of any field" in rows[3]
     assert "the row has 6 cells, the header 5; cells beyond the header: ['1']" in rows[4]
     code, out, _ = run("predict", "tiny", table, "--json")
     assert code == 1

@@ -98,6 +98,7 @@ class ParquetReader:
 
     kind = "parquet"
     unit = "rows"
+    titles: Sequence[Row] = ()  # there is nothing above the names
 
     def __init__(self, file: BinaryIO, name: str, options: Options, wanted: Wanted) -> None:
         from pyarrow import parquet

@@ -111,6 +111,7 @@ class ExcelReader:
         names = [name_of(as_text(cell)) for cell in first[place]]
         self.header = check_header(names, f"{self._name}: row {place + 1}")
         self.remarks += passed_over(place, first)
+        self.titles: Sequence[Row] = first[:place]
         self._number = place + 1
         most = min(ROWS_PER_CHUNK, MOST_CELLS // len(self.header))
         next_ones = [*first[place + 1 :], *itertools.islice(rows, most)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from satchel.encode.readers import Column
@@ -77,6 +77,8 @@ class Fields:
         if required:
             asked = [_asked(name, near) for name in required]
             alone = [name for name in required if name not in near]
+            # A mark that is the same for all is unlikely, so a category is the example.
+            alone.sort(key=lambda name: isinstance(features[name], Number))
             remedy = ""
             if alone:
                 remedy = (
@@ -84,11 +86,12 @@ class Fields:
                     f"--set {alone[0]}=VALUE"
                 )
             raise TableError(
-                f"the table has no column for {', '.join(asked)}{remedy}{self._listed(header)}"
+                f"the table has no column for {', '.join(asked)}{remedy}"
+                f"{_listed(header, self.places.values())}"
             )
         if not self.places:
             raise TableError(
-                f"the table has no column that holds a field of the model{self._listed(header)}"
+                f"the table has no column that holds a field of the model{_listed(header, ())}"
             )
         self._near = {name: near[name] for name in self.absent if name in near}
         self._renamed = 2 * len(held) > len(self.places)
@@ -102,6 +105,7 @@ class Fields:
             for name, i in self.places.items()
             if isinstance(feature := features[name], Number)
         }
+        self._scaled = {one.field for one in fields if one.total is not None}
         self._blank = set(self.places)
         self._rounded = [
             one.field
@@ -111,17 +115,12 @@ class Fields:
             and feature.integer
         ]
 
-    def _listed(self, header: Sequence[str]) -> str:
-        """Return the table's columns, where none of them is a field of the model."""
-        if self.places:
-            return ""
-        listed = ", ".join(map(repr, header[:LISTED_COLUMNS]))
-        more = len(header) - LISTED_COLUMNS
-        and_more = f" and {more} more" if more > 0 else ""
-        return f"; its columns are {listed}{and_more} (--header-row)"
+    def read(self, rows: Sequence[Row]) -> tuple[dict[str, RawColumn], dict[int, str], list[int]]:
+        """Return the values of some rows by field.
 
-    def read(self, rows: Sequence[Row]) -> tuple[dict[str, RawColumn], dict[int, str]]:
-        """Return the values of some rows by field, and by row why it cannot be used at all."""
+        Beside them, by row, why one cannot be read at all; and the rows in which no field has a
+        value.
+        """
         refused: dict[int, str] = {}
         whole = rows
         if not isinstance(rows, Columnar):
@@ -142,12 +141,11 @@ class Fields:
                 self._scales[name].see(column.values)
             if name in self._blank and not _all_missing(column):
                 self._blank.discard(name)
-        for i in _empty(columns):
-            refused.setdefault(i, "the row is empty")
+        empty = [i for i in _empty(columns) if i not in refused]
         for name, value in self._constants.items():
             values[name] = [value] * len(rows)
         self.rows += len(rows)
-        return values, refused
+        return values, refused, empty
 
     def remarks(self) -> Iterator[str]:
         """Yield what a person should know of the columns, once all rows have been seen."""
@@ -167,9 +165,16 @@ class Fields:
                     f"Warning: no row has a value of {name}; if its column is not empty, save the "
                     "table again, so that its formulas have values"
                 )
-        for scale in self._scales.values():
-            if warning := scale.warning():
-                yield f"Warning: {warning}"
+        warnings = {name: scale.warning() for name, scale in self._scales.items()}
+        yield from (f"Warning: {warning}" for warning in warnings.values() if warning)
+        suspect = {name for name, warning in warnings.items() if warning} | self._scaled
+        for name, scale in self._scales.items():
+            siblings = sorted(one for one in suspect if _kind(one) == _kind(name) and one != name)
+            if siblings and name not in suspect and scale.may_be_less():
+                yield (
+                    f"Warning: {siblings[0]} has another total; has {name}? The largest is "
+                    f"{scale.largest()}: --map {shlex.quote(f'{scale.column}={name}/TOTAL')}"
+                )
 
 
 def _constants(
@@ -195,6 +200,18 @@ def _words(
         {**mapping.values.get(one.field, {}), **mapping.values.get(name, {})}
         for name, one in zip(names, fields, strict=True)
     ]
+
+
+def _listed(header: Sequence[str], used: Collection[int]) -> str:
+    """Return the end of a message that names the columns that hold no field yet."""
+    names = [repr(name) for i, name in enumerate(header) if name and i not in used]
+    if not names:
+        return ""
+    more = len(names) - LISTED_COLUMNS
+    and_more = f" and {more} more" if more > 0 else ""
+    which = "its other columns are" if used else "its columns are"
+    header_row = "" if used else " (if these are no names: --header-row)"
+    return f"; {which} {', '.join(names[:LISTED_COLUMNS])}{and_more}{header_row}"
 
 
 def _asked(name: str, near: Mapping[str, str]) -> str:
@@ -223,3 +240,8 @@ def _empty(columns: Sequence[Column]) -> list[int]:
         if not likely:
             return []
     return [i for i in sorted(likely or ()) if all(is_missing(column[i]) for column in columns)]
+
+
+def _kind(name: str) -> str:
+    """Return a name without its number, by which Quiz1 and Quiz2 are siblings."""
+    return name.rstrip("0123456789")

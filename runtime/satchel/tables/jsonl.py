@@ -104,6 +104,7 @@ class JsonLinesReader:
 
     kind = "jsonl"
     unit = "B"
+    titles: Sequence[Row] = ()  # there is nothing above the names
 
     def __init__(self, file: BinaryIO, name: str, options: Options, wanted: Wanted) -> None:
         if options.sheet or options.header_row is not None:

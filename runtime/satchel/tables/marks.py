@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 import re
+import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from satchel.encode.readers import Column, Unreadable
+from satchel.encode.readers import CategoryReader, Column, Unreadable
 from satchel.encode.texts import Texts
+from satchel.errors import Problem
+from satchel.note import Note
 from satchel.spec import Category, Classes, Number, Regression
 from satchel.tables.cells import Percent
 from satchel.tables.csv.dialect import may_be_thousands
@@ -25,15 +28,19 @@ if TYPE_CHECKING:
     from satchel.encode.readers import RawColumn
 
 
-MISSING = ("-", "–", "—", "n/a", "na", "#n/a", "nan", "null", "abs")  # noqa: RUF001
+MISSING = (  # the last two are Blackboard's
+    *("-", "–", "—", "n/a", "na", "#n/a", "nan", "null", "abs"),  # noqa: RUF001
+    *("needs grading", "in progress"),
+)
 MOST_KNOWN = 1 << 14  # different cells of a column that are remembered
-LONGEST_MARK = 12
+LONGEST_MARK = 24
 _NUMBERS = {int, float, type(None)}
 
 _PERCENT = re.compile(r"%|\bpercent\b|\bof 100\b")
 _COMMA = re.compile(r"[+-]?(\d+,\d*|,\d+)([eE][+-]?\d+)?", re.ASCII)
 _POINT = re.compile(r"[+-]?(\d+\.\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_LETTER_GRADE = re.compile(r"[A-F][+-]?", re.IGNORECASE)
 _DATE = re.compile(rf"(\d{{1,2}})[-./ ]({'|'.join(_MONTHS)})[a-z]*", re.IGNORECASE | re.ASCII)
 
 
@@ -104,6 +111,8 @@ class CellReader:
                 self._allowed = f"give a {allowed_number(field)}"
         else:
             own = field.values if isinstance(field, Category) else field.labels
+            category = Category(name=name, label=name, values=own)
+            self._category = CategoryReader(category)
         # What is a value of the field is no mark.
         self._missing = {mark.strip().casefold() for mark in marks.missing} - {
             value.casefold() for value in own
@@ -157,9 +166,16 @@ class CellReader:
 
     def _value(self, cell: object) -> object:
         try:
-            return self.read(cell)
+            value = self.read(cell)
         except ValueError as error:
             return Unreadable(str(error))
+        if self._is_number or is_missing(value) or self._position(value) >= 0:
+            return value
+        said: tuple[list[Problem], list[Note]] = [], []
+        self._category.read(value, *said)
+        theirs = f"{self._column}:{str(cell).strip()}"
+        remedy = f"--map-value {shlex.quote(f'{theirs}=VALUE')} says which one it is"
+        return Unreadable("; ".join([*(problem.message for problem in said[0]), remedy]))
 
     def _number(self, value: object) -> float:
         try:
@@ -211,6 +227,10 @@ class CellReader:
             raise ValueError(
                 f"{self._name} = {shown(cell)} looks like a date (a spreadsheet may have made it "
                 f"of {date[1]}/{month}); {self._allowed}"
+            )
+        if _LETTER_GRADE.fullmatch(text):
+            raise ValueError(
+                f"{self._name} = {shown(cell)} looks like a letter grade; {self._allowed}"
             )
         if len(text) <= LONGEST_MARK and not any(map(str.isdigit, text)):
             quoted = text if text.isalpha() else f"'{text}'"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,21 +19,22 @@ from satchel.spec import Number, Spec
 from satchel.tables.answer import answer_kind, open_writer
 from satchel.tables.columns import AnswerColumn, Part, answer_columns
 from satchel.tables.fields import Fields
-from satchel.tables.mapping import TableMapping, read_columns, takes_total, wanted
+from satchel.tables.mapping import Held, TableMapping, read_columns, takes_total, wanted
 from satchel.tables.marks import MISSING, Marks, full_marks
 from satchel.tables.opening import open_file
-from satchel.tables.students import NOTE, Passed, students, totals_of
+from satchel.tables.students import NOTE, Passed, is_student, students, totals_of
 from satchel.tables.table import ANY, Answered, Chunk, Row, Table, clean_name
 from satchel.values import plain
 
 if TYPE_CHECKING:
     from satchel.encode.readers import RawColumn
 
-    Read = tuple[dict[str, RawColumn], dict[int, str]]
+    Read = tuple[dict[str, RawColumn], dict[int, str], list[int]]
 
 
 MOST_SORTED = 100_000  # rows that are held in memory to be sorted
 AHEAD = 1  # chunks that are read while one is predicted
+EMPTY = "the row has no value of any field"
 PATIENCE = 20  # rows among which those that say totals are looked for
 
 Source = str | os.PathLike[str] | BinaryIO
@@ -86,6 +88,8 @@ class TableSummary:
     ----------
     rows, refused : int
         Students, and how many of them could not be read.
+    first_refused : str
+        Where the first of these stands, and why; empty where there is none.
     passed : tuple of int
         Where rows stand that are no students.
     mapping : TableMapping
@@ -102,6 +106,7 @@ class TableSummary:
 
     rows: int
     refused: int
+    first_refused: str
     passed: tuple[int, ...]
     mapping: TableMapping
     unused: tuple[str, ...]
@@ -148,7 +153,9 @@ def open_table(
             yield table
         except TableError as error:
             # What was guessed of the file may be why.
-            raise TableError("; ".join([str(error), *table.remarks])) from None
+            raise TableError(
+                " ".join([str(error), *(f"({one})" for one in table.remarks)])
+            ) from None
 
 
 def predict_table(
@@ -268,6 +275,7 @@ class TableRun:
         self.predictor, self._table, self._threads = predictor, table, threads
         self.header = table.header
         self.rows = self.refused = 0
+        self.first_refused = ""
         self.passed: list[int] = []
         self._progress = progress
         self._chunks = table.chunks()
@@ -280,7 +288,7 @@ class TableRun:
     def __iter__(self) -> Iterator[Part | Passed]:
         if self._threads < 2:
             for item in self._students():
-                yield item if isinstance(item, Passed) else self._part(*self._read(item))
+                yield item if isinstance(item, Passed) else self._part(*item)
             return
         waiting: deque[Passed | tuple[Chunk, Read, Future[Predictions]]] = deque()
         with ThreadPoolExecutor(1) as pool:
@@ -288,9 +296,8 @@ class TableRun:
                 if isinstance(item, Passed):
                     waiting.append(item)
                 else:
-                    chunk, read = self._read(item)
-                    predictions = pool.submit(self.predictor.predict_many, read[0])
-                    waiting.append((chunk, read, predictions))
+                    predictions = pool.submit(self.predictor.predict_many, item[1][0])
+                    waiting.append((*item, predictions))
                 if len(waiting) > AHEAD:
                     yield self._done(waiting.popleft())
             while waiting:
@@ -299,12 +306,30 @@ class TableRun:
     def _done(self, item: Passed | tuple[Chunk, Read, Future[Predictions]]) -> Part | Passed:
         return item if isinstance(item, Passed) else self._part(item[0], item[1], item[2].result())
 
-    def _students(self) -> Iterator[Chunk | Passed]:
+    def _students(self) -> Iterator[Passed | tuple[Chunk, Read]]:
+        """Yield the rows that are no students, and what was read of those that are."""
         places = self.fields.places.values()
         for item in students(self._all_chunks(), places, len(self.header)):
-            if isinstance(item, Passed):
-                self.passed.append(item.number)
-            yield item
+            for part in [item] if isinstance(item, Passed) else self._read(item):
+                if isinstance(part, Passed):
+                    self.passed.append(part.number)
+                yield part
+
+    def _read(self, chunk: Chunk) -> Iterator[Passed | tuple[Chunk, Read]]:
+        """Read some rows; one that holds no value and is no student either is set apart."""
+        read = self.fields.read(chunk.rows)
+        stray = [i for i in read[2] if not is_student(chunk.rows[i])]
+        if not stray:
+            yield chunk, read
+            return
+        start = 0
+        for i in (*stray, len(chunk.rows)):
+            if start < i:
+                part = Chunk(chunk.rows[start:i], chunk.numbers[start:i])
+                yield part, self.fields.read(part.rows)
+            if i < len(chunk.rows):
+                yield Passed(chunk.rows[i], chunk.numbers[i])
+            start = i + 1
 
     def _all_chunks(self) -> Iterator[Chunk]:
         first, self._first = self._first, None  # not kept in memory to the end
@@ -316,11 +341,9 @@ class TableRun:
                 self._progress(self._table.done(), self._table.total, self._table.unit)
             yield chunk
 
-    def _read(self, chunk: Chunk) -> tuple[Chunk, Read]:
-        return chunk, self.fields.read(chunk.rows)
-
     def _part(self, chunk: Chunk, read: Read, predictions: Predictions | None = None) -> Part:
-        values, refused = read
+        values, refused, empty = read
+        refused = {**refused, **dict.fromkeys(empty, EMPTY)}
         if predictions is None:
             predictions = self.predictor.predict_many(values)
         if refused:
@@ -328,29 +351,43 @@ class TableRun:
             predictions = replace(predictions, errors={**predictions.errors, **errors})
         self.rows += len(chunk.rows)
         self.refused += len(predictions.errors)
+        if predictions.errors and not self.first_refused:
+            first = min(predictions.errors)
+            self.first_refused = f"row {chunk.numbers[first]}: {predictions.errors[first]}"
         return Part(chunk.rows, chunk.numbers, values, predictions)
 
     def _with_totals(self, mapping: TableMapping) -> TableMapping:
-        """Return the mapping with the totals that a row of the table says, where none was said."""
+        """Return the mapping with the totals that the table itself says, where none was said."""
         features = {feature.name: feature for feature in self.predictor.spec.inputs.features}
         names = [clean_name(name) for name in self.header]
         held = read_columns(self.predictor.spec, mapping.columns)
-        first = self._first or Chunk()
-        for row, number in zip(first.rows[:PATIENCE], first.numbers[:PATIENCE], strict=True):
-            found = {}
-            for place, total in totals_of(row).items():
+        # In the order of who counts more: a row of totals, one above the header, the names.
+        said = [*self._rows_of_totals(), ("The header", _totals_in(names))]
+        found: dict[str, float] = {}
+        for where, totals in said:
+            new = {}
+            for place, total in totals.items():
                 name = names[place] if place < len(names) else ""
-                one = held.get(name)
-                feature = features.get(name if one is None else one.field)
-                if not isinstance(feature, Number) or (one is not None and one.total is not None):
+                one = held.get(name, Held(name))
+                feature = features.get(one.field)
+                if not isinstance(feature, Number) or one.total is not None or name in found:
                     continue
                 if takes_total(feature) and total != full_marks(feature):
-                    found[name] = total
-            if found:
-                listed = ", ".join(f"{name} {plain(total)}" for name, total in found.items())
-                self._said.append(f"Row {number} says what the marks are out of: {listed}")
-                return mapping.with_totals(found)
-        return mapping
+                    new[name] = total
+            if new:
+                listed = ", ".join(f"{name} {plain(total)}" for name, total in new.items())
+                self._said.append(f"{where} says what the marks are out of: {listed}")
+                found |= new
+        return mapping.with_totals(found) if found else mapping
+
+    def _rows_of_totals(self) -> Iterator[tuple[str, dict[int, float]]]:
+        first = self._first or Chunk()
+        for row, number in zip(first.rows[:PATIENCE], first.numbers[:PATIENCE], strict=True):
+            if totals := totals_of(row):
+                yield f"Row {number}", totals
+        for i, row in enumerate(self._table.titles, 1):
+            if totals := totals_of(row):
+                yield f"Row {i}", totals
 
     def remarks(self) -> Iterator[str]:
         """Yield what a person should know, once all rows have been seen."""
@@ -363,6 +400,7 @@ class TableRun:
         return TableSummary(
             self.rows,
             self.refused,
+            self.first_refused,
             tuple(self.passed),
             self.mapping,
             tuple(self.fields.unused),
@@ -454,6 +492,24 @@ class _JsonAnswer:
                 yield [[answer.as_dict()] for answer in item.predictions]
 
 
+# "Midterm [Total Pts: 80 Score]", "Grade/10.00", "Lecture /20", "Test (out of 25)".
+_TOTAL_IN_NAME = re.compile(
+    r"(?:\[total (?:pts|points|de puntos)[^\d\]]*|(?<![\d\s])\s*/\s*|\b(?:out of|von|sur|de) )"
+    r"(\d{1,4}(?:[.,]\d{1,2})?)(?: ?(?:pts|points|punkte|puntos|score)\b)?[^/\d]*$",
+    re.IGNORECASE,
+)
+
+
+def _totals_in(names: Sequence[str]) -> dict[int, float]:
+    """Return by place what the names of columns say that their marks are out of."""
+    found = {}
+    for place, name in enumerate(names):
+        text = name.partition("|")[0]  # behind it Blackboard puts a number of its own
+        if match := _TOTAL_IN_NAME.search(text):
+            found[place] = float(match[1].replace(",", "."))
+    return {place: total for place, total in found.items() if total > 0}
+
+
 def _order(cell: object) -> float:
     return -cell if isinstance(cell, float) and cell == cell else 1.0
 
@@ -470,6 +526,8 @@ def described(summary: TableSummary) -> Sequence[str]:
     """Return what a person should know of a table that was predicted, line by line."""
     rows, refused = summary.rows, summary.refused
     lines = [f"{rows} rows: {rows - refused} predicted, {refused} refused"]
+    if refused:
+        lines.append(f"The first refused is {summary.first_refused}")
     lines += [f"Row {number} is {NOTE}" for number in summary.passed[:LISTED]]
     if len(summary.passed) > LISTED:
         lines.append(f"and {len(summary.passed) - LISTED} more such rows")

@@ -12,6 +12,7 @@ from satchel.values import plain
 LOWEST = 0.1
 BY_CHANCE = 0.05
 LEAST = 2  # values, to say anything of a column
+SIBLINGS = 0.6  # of the upper limit: all values are below it, and a sibling has another total
 TOTALS = (5, 10, 20, 25, 30, 40, 50, 60, 80, 100, 120, 150, 200, 250, 300, 400, 500, 1000)
 
 
@@ -32,7 +33,7 @@ class ScaleWatch:
     """
 
     def __init__(self, feature: Number, spec: Spec, column: str) -> None:
-        self._feature, self._column = feature, column
+        self._feature, self.column = feature, column
         self._low, self._high = (
             limit if limit is not None else (feature.seen or (0.0, 0.0))[i]
             for i, limit in enumerate(feature.limits)
@@ -66,12 +67,21 @@ class ScaleWatch:
         if not self._low_so_far or by_chance:
             return ""
         name = self._feature.name
-        remedy = f'; where they are out of another total: --map "{self._column}={name}/TOTAL"'
+        total = next((total for total in (1, *TOTALS) if self._largest <= total), "TOTAL")
+        remedy = f'; if they are out of {total}: --map "{self.column}={name}/{total}"'
         return (
             f"all values of {name} lie in the lowest tenth of its range ({plain(self._low)} to "
             f"{plain(self._high)}): probably another scale"
             f"{remedy if takes_total(self._feature) else ''}"
         )
+
+    def may_be_less(self) -> bool:
+        """Whether all values are so low that they may be out of a smaller total."""
+        return takes_total(self._feature) and self._largest <= SIBLINGS * self._high
+
+    def largest(self) -> str:
+        """Return the largest value that came by, in words."""
+        return plain(self._largest)
 
     def _too_high(self) -> str:
         name = self._feature.name
@@ -81,7 +91,7 @@ class ScaleWatch:
             return text
         return (
             f"{text}: they look as if they were out of {total}; "
-            f'--map "{self._column}={name}/{total}" brings them to it'
+            f'--map "{self.column}={name}/{total}" brings them to it'
         )
 
 

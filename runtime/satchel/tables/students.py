@@ -8,59 +8,78 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from satchel.tables.table import Chunk, Row, column_of, is_blank
+from satchel.tables.table import Chunk, Columnar, Row, column_of, is_blank
 from satchel.values import read_number
 
 NOTE = "not a student: passed through without a prediction"
 MOST_LEADING = 4  # columns before the first field that may hold the label of such a row
+LONGEST_NAME = 6  # words: a longer text that stands alone in its row is a remark
 
-# Labels of such rows, without dots, as `_plain` gives them.
-TOTALS = frozenset(
-    (
-        *("out of", "points possible", "point possible", "possible points", "points available"),
-        *("max points", "maximum points", "max marks", "maximum marks", "max score"),
-        *("maximum score", "max grade", "maximum grade", "total points", "total marks"),
-        *("full points", "full marks", "marks available", "marks out of"),
-        *("max punkte", "maximale punkte", "maximale punktzahl", "mögliche punkte", "barème"),
-        *("puntos posibles", "puntuación máxima", "puntaje máximo", "pontuação máxima"),
-        *("punteggio massimo",),
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+# A label is made of these words alone, without dots. One of the first two groups is among them.
+STATISTICS = _words(
+    """
+    average averages avg mean median mode variance deviation std dev stddev sd highest lowest
+    range count summary rate sum durchschnitt klassendurchschnitt gesamtdurchschnitt
+    notendurchschnitt notenschnitt mittelwert mw schnitt klassenschnitt standardabweichung
+    anzahl beste schlechteste moyenne moy médiane écart-type écart média media promedio
+    mediana desviación desvio deviazione gemiddelde klassengemiddelde medel medelvärde
+    gjennomsnitt gennemsnit keskiarvo średnia ø
+    """
+)
+POINTS = _words(
+    """
+    points point pts marks punkte punktzahl höchstpunktzahl gesamtpunktzahl puntos pontos
+    punti punten poäng poeng pkt punkty barème
+    """
+)
+# These are labels where they stand alone, and say totals beside points.
+WHOLE = _words(
+    """
+    total totals max maximum min minimum possible available summe gesamt maximal mögliche
+    erreichbare totaal suma razem łącznie somme soma somma máximo mínimo massimo weight due
+    date muted
+    """
+)
+OTHERS = _words(
+    """
+    the of and overall class course group section grade grades school score scores mark number
+    students grand out posting manual read only dates pass note noten max maximale klasse der
+    die das de la le du des classe groupe générale générales possibles minimale totaux general
+    geral generale clase turma di del grupo máxima máximos posibles puntuación puntaje
+    pontuação punteggio típica estándar padrão standard
+    """
+)
+PHRASES = frozenset(("out of", "manual posting", "read only", "read-only", "pass rate"))
+_VOCABULARY = STATISTICS | POINTS | WHOLE | OTHERS
+# The student whose page a teacher looks at, in any order of these words.
+TESTS = frozenset(
+    frozenset(words.split())
+    for words in (
+        *("student test", "étudiant test", "élève test", "schüler test", "estudiante prueba"),
+        *("estudiante de prueba", "estudante teste", "studente prova", "student demo"),
     )
 )
-LABELS = TOTALS | frozenset(
-    (
-        *("average", "avg", "mean", "median", "mode", "std dev", "stddev", "std deviation"),
-        *("standard deviation", "variance", "max", "maximum", "min", "minimum", "range"),
-        *("highest", "highest mark", "highest grade", "highest score"),
-        *("lowest", "lowest mark", "lowest grade", "lowest score"),
-        *("total", "totals", "grand total", "sum", "count", "number of students", "pass rate"),
-        *("summary", "weight", "manual posting", "read only", "read-only"),
-        *("durchschnitt", "klassendurchschnitt", "gesamtdurchschnitt", "notendurchschnitt"),
-        *("mittelwert", "schnitt", "standardabweichung", "summe", "anzahl", "klassenschnitt"),
-        *("moyenne", "moyenne générale", "moyenne de classe", "moyenne de la classe"),
-        *("moyenne du groupe", "médiane", "écart-type", "écart type", "note maximale"),
-        *("note minimale", "media", "média", "promedio", "media general", "media geral"),
-        *("média geral", "media generale", "media de la clase", "promedio general"),
-        *("promedio de la clase", "promedio del grupo", "média da turma", "media di classe"),
-        *("mediana", "desviación estándar", "desviación típica", "desvio padrão", "máximo"),
-        *("mínimo", "deviazione standard", "gemiddelde", "klassengemiddelde", "medel"),
-        *("medelvärde", "gjennomsnitt", "gennemsnit", "keskiarvo", "średnia", "ø"),
-    )
-)
-# Words before a label that say whose it is.
-OF = frozenset(("the", "overall", "class", "course", "group", "section", "grade", "school"))
+_PREVIEW = "_previewuser"
 # How a remark begins that stands alone in its row.
-REMARKS = frozenset(
-    (
-        *("generated", "exported", "printed", "created", "produced", "downloaded", "report"),
-        *("page", "date", "source", "note", "notes", "legend", "copyright", "erstellt"),
-        *("exportiert", "généré", "exporté", "generado", "exportado", "gerado"),
-    )
+REMARKS = _words(
+    """
+    generated exported printed created produced downloaded report page date source note notes
+    legend copyright last updated key teacher end stand gedruckt erstellt exportiert généré
+    exporté édité imprimé generado exportado impreso gerado
+    """
 )
 _BRACKETS = re.compile(r"\s*[(\[].*[)\]]$", re.DOTALL)
 # By these letters a cell may be a label or remark: most names are told apart at once.
 _FIRST = 3
 _BEGINNINGS = frozenset(
-    (text + end)[:_FIRST] for text in LABELS | OF | REMARKS for end in ("", ":", ".", " ")
+    (text + end)[:_FIRST]
+    for text in _VOCABULARY | REMARKS | {word for words in TESTS for word in words}
+    for end in ("", ":", ".", " ", ",")
 )
 _SPELLED = np.array(
     sorted({spelled for text in _BEGINNINGS for spelled in (text, text.title(), text.upper())})
@@ -86,10 +105,14 @@ def is_student(row: Row) -> bool:
     """Whether a row may be a student's, by its first text and what stands beside it."""
     filled = [cell for cell in row if not is_blank(cell)]
     texts = [cell for cell in filled if isinstance(cell, str) and any(map(str.isalpha, cell))]
+    if len(filled) == 1 and isinstance(filled[0], str) and _is_remark(filled[0]):
+        return False
     if not texts:
         return True
+    if _is_preview(texts):
+        return False
     label = _plain(texts[0])
-    if len(filled) == 1 and _is_remark(label):
+    if _is_test(label):
         return False
     if not _is_label(label):
         return True
@@ -101,11 +124,11 @@ def totals_of(row: Row) -> dict[int, float]:
     """Return by place what the marks of a table are out of, where a row says it."""
     texts = [cell for cell in row if isinstance(cell, str) and any(map(str.isalpha, cell))]
     found: dict[int, float] = {}
-    if not texts or _plain(texts[0]) not in TOTALS:
+    if not texts or not _says_totals(_plain(texts[0])):
         return found
     for place, cell in enumerate(row):
         try:
-            number = 0.0 if is_blank(cell) else read_number(cell)
+            number = 0.0 if is_blank(cell) else read_number(_with_point(cell))
         except ValueError:
             continue
         if number > 0:
@@ -147,23 +170,52 @@ def _plain(text: str) -> str:
 
 
 def _is_label(plain: str) -> bool:
-    words = plain.split(" ")
-    while len(words) > 1 and words[0] in OF:
-        if plain in LABELS:
-            return True
-        words = words[1:]
-        plain = " ".join(words)
-    return plain in LABELS
+    words = frozenset(plain.split(" "))
+    if plain in PHRASES:
+        return True
+    return words <= _VOCABULARY and bool(words & (STATISTICS | POINTS | WHOLE))
 
 
-def _is_remark(label: str) -> bool:
+def _says_totals(plain: str) -> bool:
+    words = frozenset(plain.split(" "))
+    return plain == "out of" or bool(
+        words <= _VOCABULARY and words & POINTS and not words & STATISTICS
+    )
+
+
+def _is_test(plain: str) -> bool:
+    words = frozenset(plain.replace(",", " ").split())
+    return words in TESTS
+
+
+def _is_preview(cells: Row) -> bool:
+    return any(isinstance(cell, str) and cell.casefold().endswith(_PREVIEW) for cell in cells)
+
+
+def _is_remark(text: str) -> bool:
     """Whether a text that stands alone in its row is no name but a remark of a program."""
-    return label.split(" ", 1)[0].rstrip(":") in REMARKS
+    words = text.casefold().split()
+    return bool(
+        any(map(str.isalpha, text))
+        and (
+            words[0].rstrip(":") in REMARKS
+            or any(sign in text for sign in "*©#:")
+            or any(map(str.isdigit, text))
+            or len(words) > LONGEST_NAME
+        )
+    )
+
+
+def _with_point(cell: object) -> object:
+    # A total such as 20,00 has no thousands.
+    return cell.replace(",", ".") if isinstance(cell, str) and cell.count(",") == 1 else cell
 
 
 def _candidates(rows: Sequence[Row], leading: range) -> list[int]:
     """Return the rows that need a look: a leading cell is a label, or all of them are blank."""
     found: set[int] = set()
+    if not isinstance(rows, Columnar) or rows.mentions(_PREVIEW):
+        found.update(i for i, row in enumerate(rows) if _is_preview(row[: len(leading)]))
     blank: set[int] | None = None
     for place in leading:
         column = column_of(rows, place)
@@ -185,4 +237,4 @@ def _begins(cell: object) -> bool:
     if not isinstance(cell, str) or cell.lstrip()[:_FIRST].casefold() not in _BEGINNINGS:
         return False
     plain = _plain(cell)
-    return _is_label(plain) or _is_remark(plain)
+    return _is_label(plain) or _is_test(plain) or _is_remark(cell)

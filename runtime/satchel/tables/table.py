@@ -124,6 +124,10 @@ class Chunk:
 class Columnar(Sequence[Row]):
     """Rows that give a column at once; a row is made when it is asked for."""
 
+    def mentions(self, text: str) -> bool:
+        """Whether a text may stand in some cell, where that is known without reading them."""
+        return False
+
     @abstractmethod
     def column(self, place: int) -> Sequence[object] | NDArray[Any]:
         """Return the cells of one column."""
@@ -173,6 +177,8 @@ class Table(Protocol):
         The decimal mark of numbers written as text; empty where both may occur.
     remarks : list of str
         What a person should know of how the table is read.
+    titles : sequence of sequence
+        The rows above the header.
     unit, total : str and int or None
         What is counted for progress, and how much of it there is.
     """
@@ -181,6 +187,7 @@ class Table(Protocol):
     header: list[str]
     decimal: str
     remarks: list[str]
+    titles: Sequence[Row]
     unit: str
     total: int | None
 

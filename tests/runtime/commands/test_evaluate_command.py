@@ -389,7 +389,8 @@ def test_the_column_of_an_output_may_be_named(as_json, table):
             "hours,course,grade,x,y,z\n",
             [],
             "the table has no column for score; a column of another name: --map THEIRS=OURS; "
-            "one value for all rows: --set score=VALUE",
+            "one value for all rows: --set score=VALUE; its other columns are "
+            "'grade', 'x', 'y', 'z'",
         ),
     ],
 )

@@ -64,9 +64,10 @@ def test_a_gradebook_of_moodle(run, table, predictor):
     assert "score is blank" in ben
     assert average.startswith("Overall average,,,6.00,3.75,,12.00,,,")
     assert average.endswith(",not a student: passed through without a prediction,")
-    assert err.splitlines()[:3] == [
+    assert err.splitlines()[:4] == [
         "Demonstration. The data were made by a program.",
         "2 rows: 1 predicted, 1 refused",
+        "The first refused is row 3: score is blank; give a whole number from 0 to 20",
         "Row 4 is not a student: passed through without a prediction",
     ]
 

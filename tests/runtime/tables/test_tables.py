@@ -377,6 +377,48 @@ def test_an_optional_field_that_may_be_there_is_told(predict_rows):
     )
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Test [Total Pts: 50 Score] |4110",
+        "Test [Total Pts: up to 50 Score] |4110",
+        "Grade/50.00",
+        "Lecture /50",
+        "Exam (/50)",
+        "Test (out of 50)",
+    ],
+)
+def test_totals_in_the_name_of_a_column_are_used_and_told(predictor, predict_rows, name):
+    mapping = TableMapping({name: "score"})
+    header, row = [name, "hours", "course"], ["30", "6.5", "math"]
+    (written,), summary = predict_rows(header, [row], mapping=mapping)
+    expected = predictor.predict({"score": 12, "hours": 6.5, "course": "math"})
+    assert float(written["predicted_grade"]) == expected.outputs["grade"].value
+    assert f"The header says what the marks are out of: {name} 50" in summary.remarks
+
+
+@pytest.mark.parametrize(
+    "name", ["Homework 3/10", "2025/26", "Test (811)", "Grade/20.00", "9/10/2025"]
+)
+def test_what_is_no_total_in_a_name_is_left_alone(predict_rows, name):
+    mapping = TableMapping({name: "score"})
+    _, summary = predict_rows([name, "hours", "course"], [["12", "6.5", "math"]], mapping=mapping)
+    assert summary.mapping.columns == {name: "score"}
+
+
+def test_totals_above_the_header_are_used_and_told(predict_content):
+    content = "Class: 7b,,\nPoints Possible:,50,\nname,score,hours,course\nAda,30,6.5,math\n"
+    _, summary = predict_content(content)
+    assert "Row 2 says what the marks are out of: score 50" in summary.remarks
+
+
+def test_a_category_that_is_none_leads_to_map_value(predict_rows):
+    (written,), summary = predict_rows(HEADER, [["x", "12", "6.5", "Mathe"]])
+    assert written["error"].startswith("course = 'Mathe' is not one of its values")
+    assert written["error"].endswith("; --map-value course:Mathe=VALUE says which one it is")
+    assert summary.first_refused == f"row 2: {written['error']}"
+
+
 # ---- files -----------------------------------------------------------------------------------
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="only POSIX has modes and these signals")

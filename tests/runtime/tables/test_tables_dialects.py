@@ -651,7 +651,13 @@ def written(table, dialect):
     return out.getvalue().encode(dialect["encoding"])
 
 
-@given(records, dialects)
+# A row that holds a name alone may be a remark, which is no student.
+filled = records.map(
+    lambda table: [row for row in table if any(cell is not None for cell in row[1:])]
+).filter(bool)
+
+
+@given(filled, dialects)
 def test_a_table_gives_the_same_predictions_in_every_dialect(predictor, table, dialect):
     plain = "".join(
         json.dumps(

@@ -14,7 +14,15 @@ from satchel.tables.formulas import neutralised
 from satchel.tables.mapping import Held, TableMapping, hints, read_columns, wanted
 from satchel.tables.marks import MISSING, CellReader, Marks
 from satchel.tables.scale import ScaleWatch
-from satchel.tables.students import LABELS, Passed, is_student, students
+from satchel.tables.students import (
+    POINTS,
+    STATISTICS,
+    WHOLE,
+    Passed,
+    is_student,
+    students,
+    totals_of,
+)
 from satchel.tables.table import Chunk, Columnar
 
 MARK = Number(name="mark", label="Mark", integer=True, limits=(0.0, 20.0))
@@ -135,7 +143,8 @@ def test_marks_of_many_hands(cell, value):
             "EX",
             "mark = 'EX' is not a number; give a whole number from 0 to 20, or say --missing=EX",
         ),
-        ("B+", "or say --missing='B\\+' if it stands for no value"),
+        ("B+", r"= 'B\+' looks like a letter grade; give a whole number from 0 to 20"),
+        ("✓", "or say --missing='✓' if it stands for no value"),
         ("12-Dec", r"looks like a date \(a spreadsheet may have made it of 12/12\)"),
         ("3 June", r"may have made it of 3/6\)"),
     ],
@@ -215,13 +224,11 @@ def test_totals_and_marks_in_a_table(predictor, predict_content):
 def test_a_row_without_any_value_is_refused_or_no_row(predict_content):
     answer, summary = predict_content("id,score,hours,course\nx,-,abs,-\n,,,\ny,12,1,math\n")
     assert (summary.rows, summary.refused) == (2, 1)
-    assert b"the row is empty" in answer
+    assert b"the row has no value of any field" in answer
 
 
 def test_a_header_without_any_field_lists_what_is_there(predict_content):
-    message = (
-        r"no column for score, hours, course; .* its columns are 'Class 7b', 'x' \(--header-row"
-    )
+    message = r"no column for score, hours, course; .* its columns are 'Class 7b', 'x' \(if "
     with pytest.raises(TableError, match=message):
         predict_content("Class 7b,x\n1,2\n")
 
@@ -247,6 +254,22 @@ def test_a_header_without_any_field_lists_what_is_there(predict_content):
         ["Std. Dev.", "3.2"],
         ["Generated 2025-11-02 by the office"],
         ["Exported: today", "", None],
+        ["Beste Note", "1,3"],
+        ["Erreichbare Punkte", "60"],
+        ["Moyenne classe", "12"],
+        ["Razem", "51"],
+        ["Total Points Possible", "50"],
+        ["Points possibles", "20,00", "(lecture seule)"],
+        ["", "", "Muted", ""],
+        ["Date", "", "2025-09-12"],
+        ["Student, Test", "599", "HIS1", "0"],
+        ["Étudiant, Test", "599", "3eA"],
+        ["Elm_previewuser", "Dot_PreviewUser", "de1_previewuser", "3"],
+        ["Édité le 04/12/2025 par le secrétariat"],
+        ["Stand: heute"],
+        ["Key: EX = excused"],
+        ["* provisional"],
+        ["#DIV/0!"],
     ],
 )
 def test_a_row_that_is_no_student(row):
@@ -264,6 +287,9 @@ def test_a_row_that_is_no_student(row):
         ["Max", "Power", "12"],
         ["Page", "12"],
         ["Ada"],
+        ["María José de la Cruz"],
+        ["0,1"],
+        ["Test, Ada", "7b", "12"],
         ["", ""],
         [],
         [None, 3],
@@ -271,6 +297,24 @@ def test_a_row_that_is_no_student(row):
 )
 def test_a_row_of_a_student(row):
     assert is_student(row)
+
+
+@pytest.mark.parametrize(
+    ("row", "totals"),
+    [
+        (["Points Possible", "", "10.00", "(read only)", "50"], {2: 10.0, 4: 50.0}),
+        (["Points possibles", "20,00"], {1: 20.0}),
+        (["Points", "10", "0"], {1: 10.0}),
+        (["Out of", "20"], {1: 20.0}),
+        (["Maximale Punkte", "60"], {1: 60.0}),
+        (["Average points", "10"], {}),
+        (["Highest mark", "10"], {}),
+        (["Maximum", "17"], {}),
+        (["Ada", "10"], {}),
+    ],
+)
+def test_what_a_row_of_totals_says(row, totals):
+    assert totals_of(row) == totals
 
 
 @pytest.mark.parametrize("as_array", [True, False])
@@ -288,7 +332,7 @@ def test_rows_that_are_no_students_are_set_apart_wherever_they_stand(as_array):
     assert [item.number for item in found if isinstance(item, Passed)] == [3, 5]
 
 
-@pytest.mark.parametrize("label", sorted(LABELS))
+@pytest.mark.parametrize("label", sorted(POINTS | STATISTICS | WHOLE | {"out of", "Student, Test"}))
 def test_every_label_is_found_in_a_column_of_names(label):
     for spelled in (label, label.title(), f"{label.upper()}:"):
         rows = Rows([["Ada Lovelace", "1"], [spelled, "2"]])
@@ -364,7 +408,7 @@ def test_a_column_in_the_lowest_tenth_of_its_range_is_told():
     warning = watched(QUIZ, ["7", "", "10"], [3, None, "x"])
     assert warning == (
         "all values of quiz lie in the lowest tenth of its range (0 to 100): probably another "
-        'scale; where they are out of another total: --map "Col=quiz/TOTAL"'
+        'scale; if they are out of 10: --map "Col=quiz/10"'
     )
     assert watched(QUIZ, ["7", "10"], ["11"]) == ""
     assert watched(QUIZ, ["7"]) == ""

@@ -87,6 +87,10 @@ class PlainRows(Columnar):
         """How many cells each row has."""
         return int(self._starts.shape[1])
 
+    def mentions(self, text: str) -> bool:
+        """Whether a text stands in some cell of the block that these rows are of."""
+        return text in self._text
+
     def column(self, place: int) -> NDArray[np.str_] | list[str]:
         """Return the cells of one column: as an array, unless one is very long."""
         starts = self._starts[:, place]

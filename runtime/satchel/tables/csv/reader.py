@@ -141,6 +141,7 @@ class CsvReader:
             raise TableError(f"{name}: {where} holds no names of columns")
         self.header = check_header([*map(name_of, first[place])], f"{name}: {_nth(place, first)}")
         self.remarks += passed_over(place, first)
+        self.titles: Sequence[Row] = first[:place]
         if len(self.header) == 1 < len(wanted.known) and not wanted.likeness(self.header):
             self.remarks.append(
                 f"{name} has one column; --delimiter says what separates its cells, "
