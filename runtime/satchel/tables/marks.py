@@ -281,6 +281,8 @@ class CellReader:
 
     def _scaled(self, cell: object, number: float, percent: bool) -> object:
         total, upper = self._total, self._upper
+        if percent and total is not None:
+            total = 100.0
         if total is None:
             total = 100.0
             if upper not in (1.0, 100.0):

@@ -500,12 +500,17 @@ _TOTAL_IN_NAME = re.compile(
 )
 
 
+# Beside marks Blackboard and Moodle give percentages and letters, under the same total.
+_NO_MARKS = re.compile(r"percent|letter|%|prozent|pourcentage|porcentaje|letra", re.IGNORECASE)
+
+
 def _totals_in(names: Sequence[str]) -> dict[int, float]:
     """Return by place what the names of columns say that their marks are out of."""
     found = {}
     for place, name in enumerate(names):
         text = name.partition("|")[0]  # behind it Blackboard puts a number of its own
-        if match := _TOTAL_IN_NAME.search(text):
+        match = _TOTAL_IN_NAME.search(text)
+        if match and not _NO_MARKS.search(text):
             found[place] = float(match[1].replace(",", "."))
     return {place: total for place, total in found.items() if total > 0}
 

@@ -398,7 +398,15 @@ def test_totals_in_the_name_of_a_column_are_used_and_told(predictor, predict_row
 
 
 @pytest.mark.parametrize(
-    "name", ["Homework 3/10", "2025/26", "Test (811)", "Grade/20.00", "9/10/2025"]
+    "name",
+    [
+        "Homework 3/10",
+        "2025/26",
+        "Test (811)",
+        "Grade/20.00",
+        "9/10/2025",
+        "A [Total Pts: 50 Letter]",
+    ],
 )
 def test_what_is_no_total_in_a_name_is_left_alone(predict_rows, name):
     mapping = TableMapping({name: "score"})

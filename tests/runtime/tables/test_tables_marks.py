@@ -77,6 +77,7 @@ def test_a_percentage_of_any_other_field_is_not_guessed(cell):
     with pytest.raises(ValueError, match="has no upper limit; give the number itself"):
         read(cell, OPEN)
     assert read(cell, total=100) == 17.0
+    assert read(cell, total=10) == 17.0  # of 100, whatever the other marks are out of
 
 
 def test_marks_out_of_another_total_are_brought_to_the_limit():
