@@ -32,7 +32,7 @@ from satchel.tables.typed import decimal_mark
 
 MOST_CELLS = 1 << 18  # of a chunk: rows may be wide
 BUFFER = 1 << 16  # bytes of each column that are read at a time
-LARGEST_GROUP = 4 << 20  # bytes that are held until they are written together
+LARGEST_GROUP = 8 << 20  # bytes that are held until they are written together
 _EVERY = 1 << 30
 
 
@@ -308,7 +308,7 @@ def _texts(array: Any) -> list[str] | NDArray[Any]:
     texts = [*encoded.dictionary.fill_null("").to_pylist(), ""]
     places = encoded.indices.fill_null(len(texts) - 1).to_numpy(zero_copy_only=False)
     # numpy ends a text where nothing but NUL follows, and makes all as wide as the widest.
-    if max(map(len, texts)) > WIDEST or any("\0" in text for text in texts):
+    if max(map(len, texts)) > WIDEST or "\0" in "".join(texts):
         listed: list[str] = np.array(texts, object).take(places).tolist()
         return listed
     array_of_texts: NDArray[np.str_] = np.array(texts).take(places)

@@ -21,10 +21,10 @@ from satchel.tables.strict import UsualNames, is_strict
 from satchel.tables.table import (
     ROWS_PER_CHUNK,
     ROWS_TO_HEADER,
-    Answered,
     Chunk,
     Options,
     Row,
+    SheetRow,
     Wanted,
     check_header,
     find_header,
@@ -47,20 +47,6 @@ _RETURN = "_x000D_"  # how a workbook writes a carriage return
 _EXACT = 10**15  # a sheet holds 15 digits
 _FIRST_YEAR = 1900  # of the dates of a sheet
 _GENERAL, _PERCENT = "General", "0.##%"
-
-
-class SheetRow(list[object]):
-    """The cells of a row, and how their sheet shows them.
-
-    Attributes
-    ----------
-    formats : dict of int to str
-        The number formats of its numbers and dates by their places, where one is set.
-    """
-
-    def __init__(self, cells: Iterable[object], formats: dict[int, str]) -> None:
-        super().__init__(cells)
-        self.formats = formats
 
 
 class ExcelReader:
@@ -291,7 +277,7 @@ class ExcelWriter:
 
     def write(self, rows: Iterable[Row]) -> None:
         """Write rows; the first row written is the header."""
-        for row, formats in _with_formats(rows):
+        for row in rows:
             self._count += 1
             if self._count > MOST_ROWS:
                 raise TableError(
@@ -301,7 +287,7 @@ class ExcelWriter:
             if self._count > 1:
                 if self._decimal:
                     cells = [as_number(cell, self._decimal) for cell in cells]
-                for place, number_format in formats.items():
+                for place, number_format in _formats(row).items():
                     cells[place] = self._shown(cells[place], number_format)
             self._sheet.append(cells)
 
@@ -322,15 +308,11 @@ class ExcelWriter:
         return cell
 
 
-def _with_formats(rows: Iterable[Row]) -> Iterator[tuple[Row, dict[int, str]]]:
-    """Yield rows, each with the number formats that its sheet had, by the places of its cells."""
-    if not isinstance(rows, Answered) or not isinstance(rows.rows, list):
-        for row in rows:
-            yield row, {i: _PERCENT for i, cell in enumerate(row) if isinstance(cell, Percent)}
-        return
-    for row, came in zip(rows, rows.rows, strict=True):
-        formats = came.formats if isinstance(came, SheetRow) else {}
-        yield row, {i: formats[p] for i, p in enumerate(rows.places) if p in formats}
+def _formats(row: Row) -> dict[int, str]:
+    """Return the number formats of a row by their places."""
+    if isinstance(row, SheetRow):
+        return row.formats
+    return {i: _PERCENT for i, cell in enumerate(row) if isinstance(cell, Percent)}
 
 
 def _safe(cell: object) -> object:

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from abc import abstractmethod
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
@@ -140,6 +140,20 @@ def column_of(rows: Sequence[Row], place: int) -> Sequence[object] | NDArray[Any
     return [row[place] for row in rows if place < len(row)]
 
 
+class SheetRow(list[object]):
+    """The cells of a row of a spreadsheet, and how that shows them.
+
+    Attributes
+    ----------
+    formats : dict of int to str
+        The number formats of its numbers and dates by their places, where one is set.
+    """
+
+    def __init__(self, cells: Iterable[object], formats: dict[int, str]) -> None:
+        super().__init__(cells)
+        self.formats = formats
+
+
 @dataclass(frozen=True, slots=True)
 class Answered:
     """Rows of a table with an answer beside them.
@@ -161,7 +175,11 @@ class Answered:
     def __iter__(self) -> Iterator[Row]:
         """Yield the rows of the answer; a row that is too short is filled with None."""
         for row, cells in zip(self.rows, zip(*self.columns, strict=True), strict=True):
-            yield [*(row[i] if i < len(row) else None for i in self.places), *cells]
+            answered = [*(row[i] if i < len(row) else None for i in self.places), *cells]
+            if isinstance(row, SheetRow):
+                shown = {i: row.formats[p] for i, p in enumerate(self.places) if p in row.formats}
+                answered = SheetRow(answered, shown)
+            yield answered
 
 
 class Table(Protocol):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from satchel.tables.csv.dialect import find_decimal
 from satchel.tables.table import Row, Wanted, clean_name, column_of
 
@@ -28,5 +30,10 @@ def decimal_mark(rows: Sequence[Row], header: Sequence[str], wanted: Wanted, nam
         Where all that have a mark may be thousands as well.
     """
     places = [i for i, column in enumerate(header) if clean_name(column) in wanted.numbers]
-    cells = (cell for i in places for cell in column_of(rows, i))
+    columns = (column_of(rows, place) for place in places)
+    cells = (cell for column in columns if not _is_numeric(column) for cell in column)
     return find_decimal((cell for cell in cells if isinstance(cell, str)), ",", name)
+
+
+def _is_numeric(column: object) -> bool:
+    return isinstance(column, np.ndarray) and column.dtype.kind != "U"

@@ -167,6 +167,19 @@ def test_formats_follow_their_columns_where_some_are_left_out(predict):
     assert (sheet(out)["A1"].value, cell.value, cell.number_format) == ("x", 5, "0.0")
 
 
+def test_formats_follow_their_rows_where_these_are_sorted(predict):
+    day = datetime.datetime(2026, 3, 1)
+    rows = [[score, 6.5, "math", score / 20, day] for score in (18, 2)]
+    formats = {"D2": "0%", "D3": "0.0%", "E2": "d.m.yy", "E3": "dd.mm."}
+    content = book(["score", "hours", "course", "x", "day"], *rows, formats=formats)
+    _, out, _ = predict(content, "xlsx", "--sort", "risk")
+    found = sorted(
+        [cell.value for cell in row[3:5]] + [cell.number_format for cell in row[3:5]]
+        for row in sheet(out).iter_rows(min_row=2)
+    )
+    assert found == [[0.1, day, "0.0%", "dd.mm."], [0.9, day, "0%", "d.m.yy"]]
+
+
 def test_a_row_that_is_not_predicted_keeps_its_percentages(predict):
     rows = [["Ada", 12, 6.5, "math", 0.9], ["Class average", None, 6.5, None, 0.9]]
     content = book([*HEADER, "x"], *rows, formats={"E2": "0%", "E3": "0%"})
