@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from satchel.predictor import Predictor, Verification, load
     from satchel.tables.mapping import TableMapping
     from satchel.tables.run import TableOptions, TableSummary, open_table, predict_table
-    from satchel.tables.table import Chunk, Options, Table
+    from satchel.tables.table import Chunk, FileOptions, Table
 
 __version__ = "0.2.0"
 
@@ -48,7 +48,7 @@ __all__ = [
     "FeatureDrift",
     "Interval",
     "Note",
-    "Options",
+    "FileOptions",
     "Origin",
     "Prediction",
     "Predictions",

@@ -14,7 +14,7 @@ from satchel.files import replacing
 from satchel.tables.mapping import TableMapping
 from satchel.tables.mapping_file import read_mapping as read_mapping_file
 from satchel.tables.mapping_file import write_mapping
-from satchel.tables.table import Options
+from satchel.tables.table import FileOptions
 
 DELIMITERS = {"tab": "\t", "\\t": "\t", "comma": ",", "semicolon": ";"}
 
@@ -32,7 +32,7 @@ def read_mapping(arguments: argparse.Namespace) -> TableMapping:
         _values(arguments.map_value),
         read_pairs("--set", arguments.set, "FIELD=VALUE"),
         tuple(arguments.missing),
-        Options(
+        FileOptions(
             sheet=arguments.sheet,
             header_row=arguments.header_row,
             decimal=DECIMALS.get(arguments.decimal or "", ""),

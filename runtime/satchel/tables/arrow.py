@@ -22,7 +22,7 @@ from satchel.tables.table import (
     Answered,
     Chunk,
     Columnar,
-    Options,
+    FileOptions,
     Row,
     Wanted,
     check_header,
@@ -79,7 +79,7 @@ class ParquetReader:
         That can seek.
     name : str
         Its name, for messages.
-    options : Options
+    options : FileOptions
     wanted : Wanted
         Names the columns of numbers, in which texts may show the decimal mark.
 
@@ -100,7 +100,7 @@ class ParquetReader:
     unit = "rows"
     titles: Sequence[Row] = ()  # there is nothing above the names
 
-    def __init__(self, file: BinaryIO, name: str, options: Options, wanted: Wanted) -> None:
+    def __init__(self, file: BinaryIO, name: str, options: FileOptions, wanted: Wanted) -> None:
         from pyarrow import parquet
 
         if options.sheet or options.header_row is not None:

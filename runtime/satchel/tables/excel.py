@@ -22,7 +22,7 @@ from satchel.tables.table import (
     ROWS_PER_CHUNK,
     ROWS_TO_HEADER,
     Chunk,
-    Options,
+    FileOptions,
     Row,
     SheetRow,
     Wanted,
@@ -58,7 +58,7 @@ class ExcelReader:
         That can seek.
     name : str
         Its name, for messages.
-    options : Options
+    options : FileOptions
     wanted : Wanted
         By which its header is known among rows above it.
 
@@ -73,7 +73,7 @@ class ExcelReader:
     kind = "xlsx"
     unit = "rows"
 
-    def __init__(self, file: BinaryIO, name: str, options: Options, wanted: Wanted) -> None:
+    def __init__(self, file: BinaryIO, name: str, options: FileOptions, wanted: Wanted) -> None:
         self._name = name
         self._done = 0
         self.remarks: list[str] = []
@@ -86,7 +86,7 @@ class ExcelReader:
             self.close()
             raise
 
-    def _open(self, options: Options, wanted: Wanted) -> None:
+    def _open(self, options: FileOptions, wanted: Wanted) -> None:
         sheet = self._sheet(options, wanted)
         self.total: int | None = sheet.max_row
         rows, first = self._begin(sheet, options)
@@ -104,7 +104,7 @@ class ExcelReader:
         self.decimal = options.decimal or decimal_mark(next_ones, self.header, wanted, self._name)
         self._rest = itertools.chain(next_ones, rows)
 
-    def _begin(self, sheet: Any, options: Options) -> tuple[Iterator[SheetRow], list[SheetRow]]:
+    def _begin(self, sheet: Any, options: FileOptions) -> tuple[Iterator[SheetRow], list[SheetRow]]:
         """Return the rows of a sheet and, taken from them, the first ones."""
         # What a sheet says of its size may be wrong, and pads every row.
         sheet.reset_dimensions()
@@ -112,7 +112,7 @@ class ExcelReader:
         most = min(max(options.header_row or 0, ROWS_TO_HEADER), ROWS_PER_CHUNK)
         return rows, list(itertools.islice(rows, most))
 
-    def _sheet(self, options: Options, wanted: Wanted) -> Any:
+    def _sheet(self, options: FileOptions, wanted: Wanted) -> Any:
         chosen = options.sheet
         sheets = {sheet.title: sheet for sheet in self._book.worksheets}
         if not sheets:

@@ -20,7 +20,7 @@ from satchel.tables.table import (
     Answered,
     Chunk,
     Columnar,
-    Options,
+    FileOptions,
     Row,
     Wanted,
     check_header,
@@ -90,7 +90,7 @@ class JsonLinesReader:
     file : binary file
     name : str
         Its name, for messages.
-    options : Options
+    options : FileOptions
     wanted : Wanted
         Names the columns of numbers, in which texts may show the decimal mark.
 
@@ -106,7 +106,7 @@ class JsonLinesReader:
     unit = "B"
     titles: Sequence[Row] = ()  # there is nothing above the names
 
-    def __init__(self, file: BinaryIO, name: str, options: Options, wanted: Wanted) -> None:
+    def __init__(self, file: BinaryIO, name: str, options: FileOptions, wanted: Wanted) -> None:
         if options.sheet or options.header_row is not None:
             raise TableError(f"{name} is JSON Lines: leave --sheet and --header-row out")
         self._name = name

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from satchel.errors import TableError
 from satchel.spec import Category, Number, Regression, Spec
 from satchel.tables.marks import full_marks
-from satchel.tables.table import DEFAULT, Options, Wanted, clean_name
+from satchel.tables.table import DEFAULT, FileOptions, Wanted, clean_name
 from satchel.wording import meant, plain_name
 
 LEAST_HELD = 4
@@ -33,7 +33,7 @@ class TableMapping:
         From the name of a field to the value that it has in all rows.
     missing : tuple of str
         Cells that stand for a missing value, beside those that always do.
-    options : Options
+    options : FileOptions
         How the file is written.
     """
 
@@ -43,7 +43,7 @@ class TableMapping:
     values: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     constants: Mapping[str, str] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
-    options: Options = DEFAULT
+    options: FileOptions = DEFAULT
 
     def __post_init__(self) -> None:
         cleaned = {clean_name(theirs): ours for theirs, ours in self.columns.items()}
@@ -55,7 +55,7 @@ class TableMapping:
         """Return this mapping with what `other` says in place of the same, or beside it."""
         said = {
             name: getattr(other.options, name) or getattr(self.options, name)
-            for name in Options.__slots__
+            for name in FileOptions.__slots__
         }
         values = {name: dict(words) for name, words in self.values.items()}
         for name, words in other.values.items():
@@ -65,7 +65,7 @@ class TableMapping:
             values,
             {**self.constants, **other.constants},
             tuple(dict.fromkeys((*self.missing, *other.missing))),
-            Options(**said),
+            FileOptions(**said),
         )
 
     def with_totals(self, totals: Mapping[str, float]) -> TableMapping:

@@ -27,11 +27,11 @@ from typing import Any
 
 from satchel.errors import TableError
 from satchel.tables.mapping import TableMapping
-from satchel.tables.table import Options
+from satchel.tables.table import FileOptions
 
 LARGEST = 1 << 20
 KEYS = ("missing", "table", "columns", "values", "set")
-OPTIONS = {name.replace("_", "-"): name for name in Options.__slots__}
+OPTIONS = {name.replace("_", "-"): name for name in FileOptions.__slots__}
 DECIMALS = (".", ",")
 
 
@@ -126,7 +126,7 @@ def _texts(plain: Mapping[str, Any], name: str, place: str) -> dict[str, str]:
     return texts
 
 
-def _options(plain: Mapping[str, Any], name: str) -> Options:
+def _options(plain: Mapping[str, Any], name: str) -> FileOptions:
     _known(plain, OPTIONS, name, "table")
     for key, value in plain.items():
         kind: type = int if key == "header-row" else str
@@ -135,4 +135,4 @@ def _options(plain: Mapping[str, Any], name: str) -> Options:
             raise TableError(f"{name}: {key} in [table] must be {what}")
     if plain.get("decimal", ".") not in DECIMALS:
         raise TableError(f'{name}: decimal in [table] must be "." or ","')
-    return Options(**{OPTIONS[key]: value for key, value in plain.items()})
+    return FileOptions(**{OPTIONS[key]: value for key, value in plain.items()})

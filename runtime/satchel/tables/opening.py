@@ -10,7 +10,7 @@ from satchel.errors import TableError
 from satchel.tables.csv.reader import CsvReader
 from satchel.tables.kinds import BEGINNING, OTHERS, is_archive, kind_of
 from satchel.tables.pipe import Rejoined
-from satchel.tables.table import ANY, DEFAULT, Options, Table, Wanted
+from satchel.tables.table import ANY, DEFAULT, FileOptions, Table, Wanted
 
 SUFFIXES = {
     ".csv": "csv",
@@ -31,7 +31,9 @@ NAMES = {
 LARGEST_PIPE = 256 << 20
 
 
-def open_file(file: BinaryIO, name: str, options: Options = DEFAULT, wanted: Wanted = ANY) -> Table:
+def open_file(
+    file: BinaryIO, name: str, options: FileOptions = DEFAULT, wanted: Wanted = ANY
+) -> Table:
     """Open a table.
 
     Parameters
@@ -40,7 +42,7 @@ def open_file(file: BinaryIO, name: str, options: Options = DEFAULT, wanted: Wan
         At its beginning. Where it cannot seek and is Excel or Parquet, it is read into memory.
     name : str
         Its name, of which the suffix says what it is; without one, its first bytes do.
-    options : Options
+    options : FileOptions
     wanted : Wanted
         By which its header is known among rows above it.
 

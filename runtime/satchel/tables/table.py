@@ -30,7 +30,7 @@ Row = Sequence[object]
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class FileOptions:
     """How to read a table, where that is said and not to be found out.
 
     Attributes
@@ -94,7 +94,7 @@ class Wanted:
         return any(self.satisfied([*map(name_of, row)]) for row in rows[:ROWS_TO_HEADER])
 
 
-DEFAULT = Options()
+DEFAULT = FileOptions()
 ANY = Wanted()
 
 

@@ -19,7 +19,7 @@ from satchel.tables.mapping import TableMapping
 from satchel.tables.marks import MISSING
 from satchel.tables.opening import open_file
 from satchel.tables.run import TableRun, open_table
-from satchel.tables.table import Answered, Options, Wanted, clean_name, telling
+from satchel.tables.table import Answered, FileOptions, Wanted, clean_name, telling
 
 HEADER = ["name", "score", "hours", "größe", "course"]
 FIELDS = Wanted(("score", "hours", "course"), HEADER, ("score", "hours", "größe"))
@@ -27,7 +27,7 @@ FIELDS = Wanted(("score", "hours", "course"), HEADER, ("score", "hours", "größ
 
 def reader(content, written="utf-8", wanted=FIELDS, **options):
     content = content.encode(written) if isinstance(content, str) else content
-    return CsvReader(io.BytesIO(content), "class.csv", Options(**options), wanted)
+    return CsvReader(io.BytesIO(content), "class.csv", FileOptions(**options), wanted)
 
 
 def rows(table):

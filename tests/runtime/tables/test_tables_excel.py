@@ -13,7 +13,7 @@ from satchel.tables.cells import Percent
 from satchel.tables.mapping import TableMapping, wanted
 from satchel.tables.number_format import shows_percent
 from satchel.tables.opening import ANY, open_file
-from satchel.tables.table import Options
+from satchel.tables.table import FileOptions
 
 openpyxl = pytest.importorskip("openpyxl", reason="pip install '.[excel]'")
 
@@ -46,7 +46,7 @@ def rewritten(content, change, part=""):
 
 def opened(content, spec=None, **options):
     names = ANY if spec is None else wanted(spec, TableMapping(), {})
-    return open_file(io.BytesIO(content), "c.xlsx", Options(**options), names)
+    return open_file(io.BytesIO(content), "c.xlsx", FileOptions(**options), names)
 
 
 def read(content, spec=None, **options):

@@ -18,7 +18,7 @@ from satchel.tables.csv.reader import CsvReader
 from satchel.tables.mapping import TableMapping, wanted
 from satchel.tables.opening import open_file
 from satchel.tables.run import TableOptions, predict_table
-from satchel.tables.table import Options
+from satchel.tables.table import FileOptions
 
 openpyxl = pytest.importorskip("openpyxl", reason="pip install '.[excel]'")
 pyarrow = pytest.importorskip("pyarrow", reason="pip install '.[arrow]'")
@@ -83,7 +83,7 @@ class Pipe(io.RawIOBase):
 
 def opened(content, name, spec=None, **options):
     names = wanted(spec, TableMapping(), {}) if spec is not None else opening.ANY
-    return open_file(io.BytesIO(content), name, Options(**options), names)
+    return open_file(io.BytesIO(content), name, FileOptions(**options), names)
 
 
 def cells(table):

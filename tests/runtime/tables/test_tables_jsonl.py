@@ -9,11 +9,11 @@ from satchel import TableError
 from satchel.tables import jsonl
 from satchel.tables.opening import open_file
 from satchel.tables.run import TableOptions, predict_table
-from satchel.tables.table import Options, Wanted
+from satchel.tables.table import FileOptions, Wanted
 
 
 def opened(content, wanted=None, **options):
-    return open_file(io.BytesIO(content), "c.jsonl", Options(**options), wanted or Wanted())
+    return open_file(io.BytesIO(content), "c.jsonl", FileOptions(**options), wanted or Wanted())
 
 
 def chunk(content, **options):

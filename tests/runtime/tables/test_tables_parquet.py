@@ -12,7 +12,7 @@ from satchel import TableError
 from satchel.tables import arrow
 from satchel.tables.opening import open_file
 from satchel.tables.run import TableOptions, predict_table
-from satchel.tables.table import Options, Wanted
+from satchel.tables.table import FileOptions, Wanted
 
 pyarrow = pytest.importorskip("pyarrow", reason="pip install '.[arrow]'")
 parquet = pytest.importorskip("pyarrow.parquet", reason="pip install '.[arrow]'")
@@ -47,7 +47,7 @@ def table(**columns):
 
 def opened(content, wanted=None, **options):
     looked_for = wanted or Wanted()
-    return open_file(io.BytesIO(content), "c.parquet", Options(**options), looked_for)
+    return open_file(io.BytesIO(content), "c.parquet", FileOptions(**options), looked_for)
 
 
 def chunk(content, **options):

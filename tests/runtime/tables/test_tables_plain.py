@@ -19,7 +19,7 @@ from satchel.tables.csv.writer import CsvWriter
 from satchel.tables.mapping import TableMapping
 from satchel.tables.marks import CellReader, Marks
 from satchel.tables.run import TableAnswer, TableOptions, TableRun, open_table
-from satchel.tables.table import ROWS_PER_CHUNK, Answered, Options
+from satchel.tables.table import ROWS_PER_CHUNK, Answered, FileOptions
 from satchel.values import read_number
 
 letters = st.text("a,;\t\"\n\r é€\0'=-", max_size=5)
@@ -227,7 +227,9 @@ def test_rows_that_reach_across_blocks_come_in_chunks(monkeypatch):
 
 def test_all_rows_below_the_header_go_one_way():
     content = 'Class 7b\n"a";"b"\n' + '"x";"1"\n' * 30
-    (chunk,) = CsvReader(io.BytesIO(content.encode()), "class.csv", Options(header_row=2)).chunks()
+    (chunk,) = CsvReader(
+        io.BytesIO(content.encode()), "class.csv", FileOptions(header_row=2)
+    ).chunks()
     assert isinstance(chunk.rows, PlainRows)
     assert [list(row) for row in chunk.rows] == [["x", "1"]] * 30
     assert list(chunk.numbers) == list(range(3, 33))

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from satchel.errors import TableError
-from satchel.tables.table import Options, Row, Wanted, find_header, name_of
+from satchel.tables.table import FileOptions, Row, Wanted, find_header, name_of
 from satchel.wording import meant
 
 DELIMITERS = ";\t|,"  # of equals the first: commas stand in texts too
@@ -189,7 +189,7 @@ def find_sep(sample: str) -> tuple[str, str]:
     return (found[0], {"\\t": "\t"}.get(found[1], found[1])) if found is not None else ("", "")
 
 
-def find_delimiter(sample: str, wanted: Wanted, options: Options) -> str:
+def find_delimiter(sample: str, wanted: Wanted, options: FileOptions) -> str:
     """Return what separates the cells, where that is not said.
 
     With it the header has most of the known names; where none is known, most rows have equally

@@ -39,7 +39,7 @@ from satchel.tables.table import (
     ROWS_TO_HEADER,
     Chunk,
     Columnar,
-    Options,
+    FileOptions,
     Row,
     Wanted,
     check_header,
@@ -62,7 +62,7 @@ class CsvReader:
         The table.
     name : str
         Its name, for messages.
-    options : Options
+    options : FileOptions
     wanted : Wanted
         By which its header is known among rows above it.
 
@@ -83,7 +83,7 @@ class CsvReader:
     unit = "B"
 
     def __init__(
-        self, file: BinaryIO, name: str, options: Options = DEFAULT, wanted: Wanted = ANY
+        self, file: BinaryIO, name: str, options: FileOptions = DEFAULT, wanted: Wanted = ANY
     ) -> None:
         self._name = name
         self._file = file
@@ -115,7 +115,7 @@ class CsvReader:
         """Return how many bytes have been read."""
         return self._file.tell() if self._file.seekable() else 0
 
-    def _open(self, sample: str, style: Style, options: Options, wanted: Wanted) -> None:
+    def _open(self, sample: str, style: Style, options: FileOptions, wanted: Wanted) -> None:
         name = self._name
         if options.sheet:
             raise TableError(f"{name} is CSV and has no sheets; leave --sheet out")
