@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from satchel.prediction import Answer, Answers, Interval, Origin, Prediction, Predictions
     from satchel.predictor import Predictor, Verification, load
     from satchel.tables.mapping import TableMapping
-    from satchel.tables.run import TableOptions, TableSummary, open_table, predict_table
+    from satchel.tables.predicting import TableOptions, TableSummary, predict_table
+    from satchel.tables.run import open_table
     from satchel.tables.table import Chunk, FileOptions, Table
 
 __version__ = "0.2.0"
@@ -88,6 +89,7 @@ _HOMES = (
     "tables.table",
     "tables.mapping",
     "tables.run",
+    "tables.predicting",
 )
 
 telemetry.switch_off()

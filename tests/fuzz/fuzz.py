@@ -31,7 +31,7 @@ with atheris.instrument_imports(include=["satchel", "json", "csv"]):
     from satchel.spec import Spec
     from satchel.tables.csv import lines, reader
     from satchel.tables.csv.plain import PlainRows
-    from satchel.tables.run import TableOptions, predict_table
+    from satchel.tables.predicting import TableOptions, predict_table
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 TINY = bundles.read(CHECKOUT / "tests" / "runtime" / "bundles" / "tiny.linear.onnx")

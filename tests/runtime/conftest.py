@@ -11,7 +11,7 @@ from satchel import bundle as bundles
 from satchel.bundle.onnx_file import _fields
 from satchel.predictor import Predictor
 from satchel.tables.mapping import TableMapping
-from satchel.tables.run import TableOptions, predict_table
+from satchel.tables.predicting import TableOptions, predict_table
 
 FOLDER = Path(__file__).parent
 

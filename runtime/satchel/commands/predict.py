@@ -29,7 +29,7 @@ from satchel.errors import SatchelError
 from satchel.files import replacing
 from satchel.predictor import Predictor, load
 from satchel.progress import Meter
-from satchel.tables.run import TableOptions, described, predict_table
+from satchel.tables.predicting import TableOptions, described, predict_table
 from satchel.wording import demonstration
 
 

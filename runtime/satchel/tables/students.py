@@ -9,7 +9,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from satchel.tables.table import Chunk, Columnar, Row, column_of, is_blank
-from satchel.values import read_number
 
 NOTE = "not a student: passed through without a prediction"
 MOST_LEADING = 4  # columns before the first field that may hold the label of such a row
@@ -55,7 +54,7 @@ OTHERS = _words(
     """
 )
 PHRASES = frozenset(("out of", "manual posting", "read only", "read-only", "pass rate"))
-_VOCABULARY = STATISTICS | POINTS | WHOLE | OTHERS
+VOCABULARY = STATISTICS | POINTS | WHOLE | OTHERS
 # The student whose page a teacher looks at, in any order of these words.
 TESTS = frozenset(
     frozenset(words.split())
@@ -78,7 +77,7 @@ _BRACKETS = re.compile(r"\s*[(\[].*[)\]]$", re.DOTALL)
 _FIRST = 3
 _BEGINNINGS = frozenset(
     (text + end)[:_FIRST]
-    for text in _VOCABULARY | REMARKS | {word for words in TESTS for word in words}
+    for text in VOCABULARY | REMARKS | {word for words in TESTS for word in words}
     for end in ("", ":", ".", " ", ",")
 )
 _SPELLED = np.array(
@@ -111,29 +110,13 @@ def is_student(row: Row) -> bool:
         return True
     if _is_preview(texts):
         return False
-    label = _plain(texts[0])
+    label = plain_label(texts[0])
     if _is_test(label):
         return False
     if not _is_label(label):
         return True
     # One word may be a name too: then the row holds other texts.
     return " " not in label and len(texts) > 1
-
-
-def totals_of(row: Row) -> dict[int, float]:
-    """Return by place what the marks of a table are out of, where a row says it."""
-    texts = [cell for cell in row if isinstance(cell, str) and any(map(str.isalpha, cell))]
-    found: dict[int, float] = {}
-    if not texts or not _says_totals(_plain(texts[0])):
-        return found
-    for place, cell in enumerate(row):
-        try:
-            number = 0.0 if is_blank(cell) else read_number(_with_point(cell))
-        except ValueError:
-            continue
-        if number > 0:
-            found[place] = number
-    return found
 
 
 def students(
@@ -163,7 +146,7 @@ def students(
             yield Chunk(chunk.rows[start:], chunk.numbers[start:]) if start else chunk
 
 
-def _plain(text: str) -> str:
+def plain_label(text: str) -> str:
     """Return a label without case, brackets behind it, dots, and needless spaces."""
     text = " ".join(text.casefold().replace(".", " ").split())
     return _BRACKETS.sub("", text).strip(": ")
@@ -173,14 +156,7 @@ def _is_label(plain: str) -> bool:
     words = frozenset(plain.split(" "))
     if plain in PHRASES:
         return True
-    return words <= _VOCABULARY and bool(words & (STATISTICS | POINTS | WHOLE))
-
-
-def _says_totals(plain: str) -> bool:
-    words = frozenset(plain.split(" "))
-    return plain == "out of" or bool(
-        words <= _VOCABULARY and words & POINTS and not words & STATISTICS
-    )
+    return words <= VOCABULARY and bool(words & (STATISTICS | POINTS | WHOLE))
 
 
 def _is_test(plain: str) -> bool:
@@ -204,11 +180,6 @@ def _is_remark(text: str) -> bool:
             or len(words) > LONGEST_NAME
         )
     )
-
-
-def _with_point(cell: object) -> object:
-    # A total such as 20,00 has no thousands.
-    return cell.replace(",", ".") if isinstance(cell, str) and cell.count(",") == 1 else cell
 
 
 def _candidates(rows: Sequence[Row], leading: range) -> list[int]:
@@ -236,5 +207,5 @@ def _candidates(rows: Sequence[Row], leading: range) -> list[int]:
 def _begins(cell: object) -> bool:
     if not isinstance(cell, str) or cell.lstrip()[:_FIRST].casefold() not in _BEGINNINGS:
         return False
-    plain = _plain(cell)
+    plain = plain_label(cell)
     return _is_label(plain) or _is_test(plain) or _is_remark(cell)

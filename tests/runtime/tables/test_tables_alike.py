@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from satchel import TableError
-from satchel.tables.run import TableOptions, described, predict_table
+from satchel.tables.predicting import TableOptions, described, predict_table
 
 openpyxl = pytest.importorskip("openpyxl", reason="pip install '.[excel]'")
 pyarrow = pytest.importorskip("pyarrow", reason="pip install '.[arrow]'")

@@ -17,7 +17,7 @@ from satchel.tables.cells import Percent
 from satchel.tables.csv.reader import CsvReader
 from satchel.tables.mapping import TableMapping, wanted
 from satchel.tables.opening import open_file
-from satchel.tables.run import TableOptions, predict_table
+from satchel.tables.predicting import TableOptions, predict_table
 from satchel.tables.table import FileOptions
 
 openpyxl = pytest.importorskip("openpyxl", reason="pip install '.[excel]'")

@@ -8,7 +8,7 @@ import pytest
 from satchel import TableError
 from satchel.tables import jsonl
 from satchel.tables.opening import open_file
-from satchel.tables.run import TableOptions, predict_table
+from satchel.tables.predicting import TableOptions, predict_table
 from satchel.tables.table import FileOptions, Wanted
 
 

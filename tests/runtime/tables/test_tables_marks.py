@@ -21,9 +21,9 @@ from satchel.tables.students import (
     Passed,
     is_student,
     students,
-    totals_of,
 )
 from satchel.tables.table import Chunk, Columnar
+from satchel.tables.totals import totals_of
 
 MARK = Number(name="mark", label="Mark", integer=True, limits=(0.0, 20.0))
 SHARE = Number(name="share", label="Share", unit="percent", limits=(0.0, 110.0))

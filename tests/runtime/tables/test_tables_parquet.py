@@ -11,7 +11,7 @@ import pytest
 from satchel import TableError
 from satchel.tables import arrow
 from satchel.tables.opening import open_file
-from satchel.tables.run import TableOptions, predict_table
+from satchel.tables.predicting import TableOptions, predict_table
 from satchel.tables.table import FileOptions, Wanted
 
 pyarrow = pytest.importorskip("pyarrow", reason="pip install '.[arrow]'")

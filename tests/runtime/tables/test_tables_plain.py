@@ -18,7 +18,8 @@ from satchel.tables.csv.reader import CsvReader
 from satchel.tables.csv.writer import CsvWriter
 from satchel.tables.mapping import TableMapping
 from satchel.tables.marks import CellReader, Marks
-from satchel.tables.run import TableAnswer, TableOptions, TableRun, open_table
+from satchel.tables.predicting import TableAnswer, TableOptions
+from satchel.tables.run import TableRun, open_table
 from satchel.tables.table import ROWS_PER_CHUNK, Answered, FileOptions
 from satchel.values import read_number
 
