@@ -480,10 +480,10 @@ def test_a_line_in_quotation_marks_as_a_whole_is_read():
 
 def test_decimal_commas_without_quotation_marks_are_asked_for():
     text = "name,score,hours\nAda,12,5,3,5\nBo,7,6,0\nCy,8,2\nDi,1,5,2\n"
-    message = r"more cells than the header \(5, not 3\); do decimal commas stand without quotation"
+    message = r"more cells than the header \(5, not 3\): do decimal commas stand without quotation"
     with pytest.raises(TableError, match=message):
         reader(text)
-    with pytest.raises(TableError, match=r"\(4, not 3\); do commas in names stand without"):
+    with pytest.raises(TableError, match=r"\(4, not 3\): do commas in names stand without"):
         reader("name,score,hours\nRoe, Jo,12,3\nPoe, Al,7,2\n")
     # Fewer rows, or other cells: each such row is refused by itself.
     assert len(rows(reader("name,score,hours\nAda,12,5,3,5\nBo,7,6\nCy,8,2\n"))) == 3

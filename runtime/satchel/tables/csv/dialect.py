@@ -296,8 +296,8 @@ def check_widths(long: Sequence[Row], count: int, width: int, name: str) -> None
         return  # each is refused, with its cells beyond the header
     what = "commas in names" if names >= surplus else "decimal commas"
     raise TableError(
-        f"{name}: most rows have more cells than the header ({len(long[0])}, not {width}); do "
-        f"{what} stand without quotation marks? Save it again with semicolons between the cells"
+        f"{name}: most rows have more cells than the header ({len(long[0])}, not {width}): do "
+        f"{what} stand without quotation marks (save it again with semicolons between the cells)?"
     )
 
 
