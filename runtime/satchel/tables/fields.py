@@ -72,7 +72,8 @@ class Fields:
         self._constants = _constants(features, self.places, mapping)
         self.unused = [name for name in ours if name and name not in features]
         self.absent = [n for n in features if n not in self.places and n not in self._constants]
-        near = hints(self.absent, self.unused)
+        # A lone column may be a whole line, whose delimiter was not found.
+        near = hints(self.absent, self.unused if len(header) > 1 else ())
         required = [name for name in self.absent if features[name].required]
         if required:
             asked = [_asked(name, near) for name in required]

@@ -10,7 +10,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, BinaryIO
 
-from satchel.errors import Problem, RecordError, TableError
+from satchel.errors import Problem, RecordError
 from satchel.prediction import Predictions
 from satchel.predictor import Predictor
 from satchel.spec import Spec
@@ -20,7 +20,7 @@ from satchel.tables.mapping import TableMapping, wanted
 from satchel.tables.marks import MISSING, Marks
 from satchel.tables.opening import open_file
 from satchel.tables.students import Passed, is_student, students
-from satchel.tables.table import ANY, Chunk, Table
+from satchel.tables.table import ANY, Chunk, Table, telling
 from satchel.tables.totals import with_totals
 
 if TYPE_CHECKING:
@@ -72,13 +72,8 @@ def open_table(
             file = source
         table = open_file(file, name, mapping.options, looked_for)
         stack.enter_context(closing(table))
-        try:
+        with telling(table.remarks):
             yield table
-        except TableError as error:
-            # What was guessed of the file may be why.
-            raise TableError(
-                " ".join([str(error), *(f"({one})" for one in table.remarks)])
-            ) from None
 
 
 open_table.__module__ = "satchel"
