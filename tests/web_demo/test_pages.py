@@ -130,7 +130,7 @@ def test_two_bundles_of_one_name_refuse_to_start(tmp_path, predictor):
 def test_every_answer_carries_the_security_headers(client, url):
     headers = client.get(url).headers
     assert headers["Content-Security-Policy"] == CONTENT_SECURITY_POLICY
-    assert headers["X-Content-Type-FileOptions"] == "nosniff"
+    assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Referrer-Policy"] == "same-origin"
     assert "Set-Cookie" not in headers
 
@@ -201,7 +201,7 @@ def test_links_from_elsewhere_still_work(client):
 def test_a_host_of_no_form_is_refused_like_anything_else(client, caplog, host, path):
     response = client.get(path, headers={"Host": host})
     assert response.status_code in (200, 400, 404)
-    assert response.headers["X-Content-Type-FileOptions"] == "nosniff"
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert "Traceback" not in caplog.text
 
 

@@ -106,7 +106,7 @@ def test_on_this_machine_alone_any_other_name_is_refused(serve, host):
     for path in ("/", "/healthz", "/models", "/api/v1/models", "/nowhere"):
         response = client.get(path, headers={"Host": host})
         assert response.status_code == 400, path
-        assert response.headers["X-Content-Type-FileOptions"] == "nosniff"
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
         assert "Location" not in response.headers
 
 

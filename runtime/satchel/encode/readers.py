@@ -51,10 +51,18 @@ ABSENT = _Absent()
 
 
 class Unreadable:
-    """A value that cannot be read, and why: the whole message of its problem."""
+    """A value that cannot be read, and why.
 
-    def __init__(self, message: str) -> None:
-        self.message = message
+    Parameters
+    ----------
+    message : str
+        The whole message of its problem.
+    value : object
+        What stands there.
+    """
+
+    def __init__(self, message: str, value: object) -> None:
+        self.message, self.value = message, value
 
 
 class Column(Sequence[object]):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from satchel.encode.readers import Unreadable
 from satchel.prediction import Answers, Predictions
 from satchel.spec import CategoryBins, Feature, Number, NumberBins, Spec
 from satchel.values import is_missing, read_number, read_text
@@ -55,6 +56,8 @@ class Tally:
         except TypeError:  # a value that cannot be hashed is no value of any feature
             counted = [(value, 1) for value in values]
         for value, count in counted:
+            if isinstance(value, Unreadable):
+                value = value.value
             if is_missing(value):
                 self.missing += count
                 continue

@@ -168,14 +168,15 @@ class CellReader:
         try:
             value = self.read(cell)
         except ValueError as error:
-            return Unreadable(str(error))
+            return Unreadable(str(error), cell)
         if self._is_number or is_missing(value) or self._position(value) >= 0:
             return value
         said: tuple[list[Problem], list[Note]] = [], []
         self._category.read(value, *said)
         theirs = f"{self._column}:{str(cell).strip()}"
         remedy = f"--map-value {shlex.quote(f'{theirs}=VALUE')} says which one it is"
-        return Unreadable("; ".join([*(problem.message for problem in said[0]), remedy]))
+        message = "; ".join([*(problem.message for problem in said[0]), remedy])
+        return Unreadable(message, value)
 
     def _number(self, value: object) -> float:
         try:
