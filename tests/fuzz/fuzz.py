@@ -31,6 +31,7 @@ with atheris.instrument_imports(include=["satchel", "json", "csv"]):
     from satchel.spec import Spec
     from satchel.tables.csv import lines, reader
     from satchel.tables.csv.plain import PlainRows
+    from satchel.tables.mapping import TableMapping, wanted
     from satchel.tables.predicting import TableOptions, predict_table
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -113,7 +114,8 @@ def rows_of(content: bytes) -> tuple[list[tuple[int, list[object]]], str]:
 def answer_to(content: bytes) -> list[list[str]]:
     """Return the cells of the answer to a CSV file whose header is there."""
     table, out = HEADER + content, io.BytesIO()
-    style = reader.CsvReader(io.BytesIO(table), "fuzz.csv").style
+    names = wanted(PREDICTOR.spec, TableMapping(), {})
+    style = reader.CsvReader(io.BytesIO(table), "fuzz.csv", wanted=names).style
     predict_table(PREDICTOR, io.BytesIO(table), out, TableOptions(threads=1))
     text = io.StringIO(out.getvalue().decode(style.encoding), newline="")
     return list(parse(text, delimiter=style.delimiter))
