@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from satchel.tables.table import Chunk, Columnar, Row, column_of, is_blank
 
@@ -192,6 +193,7 @@ def _candidates(rows: Sequence[Row], leading: range) -> list[int]:
         column = column_of(rows, place)
         if isinstance(column, np.ndarray) and column.dtype.kind == "U":
             likely = np.isin(column.astype(f"U{_FIRST}"), _SPELLED) | (column.astype("U1") == " ")
+            likely[likely] = _may_be_labels(column[likely])
             found.update(i for i in np.flatnonzero(likely).tolist() if _begins(str(column[i])))
             empty = set(np.flatnonzero(column == "").tolist())
             blank = empty if blank is None else blank & empty
@@ -204,8 +206,18 @@ def _candidates(rows: Sequence[Row], leading: range) -> list[int]:
     return sorted(found | (blank or set()))
 
 
+def _may_be_labels(cells: NDArray[np.str_]) -> NDArray[np.bool_]:
+    """Return which cells hold no digits, but in brackets: of names such as Student 12 many do."""
+    width = cells.dtype.itemsize // 4
+    letters = np.ascontiguousarray(cells).view(np.uint32).reshape(len(cells), width)
+    digits = ((letters >= ord("0")) & (letters <= ord("9"))).any(axis=1)
+    brackets = ((letters == ord("(")) | (letters == ord("["))).any(axis=1)
+    found: NDArray[np.bool_] = ~digits | brackets
+    return found
+
+
 def _begins(cell: object) -> bool:
     if not isinstance(cell, str) or cell.lstrip()[:_FIRST].casefold() not in _BEGINNINGS:
         return False
     plain = plain_label(cell)
-    return _is_label(plain) or _is_test(plain) or _is_remark(cell)
+    return _is_label(plain) or _is_test(plain)
