@@ -21,7 +21,7 @@ from satchel.errors import BundleError
 from satchel.files import replacing
 from satchel.measure.metrics import loss
 from satchel.predictor import TOLERANCE, Predictor, relative_deviation
-from satchel.spec import CHOICE, Card, Check, Classes, Output, Regression, Segment, Spec
+from satchel.spec import CHOICE, Card, Check, Classes, Output, Score, Segment, Spec
 from satchel_export.card import card
 from satchel_export.graph import Head, assemble
 from satchel_export.invent import invent
@@ -181,10 +181,10 @@ def _far_segments(
 
 
 def _far_labels(
-    output: Regression | Classes, graph: NDArray[Any], native: NDArray[Any]
+    output: Score | Classes, graph: NDArray[Any], native: NDArray[Any]
 ) -> NDArray[np.bool_]:
     """Return which rows have another label, although the tolerance does not explain it."""
-    if isinstance(output, Regression) and output.pass_at is None:
+    if isinstance(output, Score) and output.pass_at is None:
         return np.zeros(len(graph), bool)
     if isinstance(output, Classes) and len(output.labels) > 2:
         rows = np.arange(len(native))

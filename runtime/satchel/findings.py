@@ -12,6 +12,7 @@ MOST_SHORT = 0.03  # of what an interval claims
 JUDGED = HIGHER_IS_BETTER | {"rmse", "mae", "brier"}
 NAMES = {
     "accuracy": "accuracy",
+    "average_precision": "average precision of failing",
     "brier": "Brier score",
     "coverage_80": "coverage of the 80 % interval",
     "coverage_90": "coverage of the 90 % interval",

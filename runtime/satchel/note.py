@@ -8,8 +8,9 @@ from typing import Literal
 from satchel.errors import Problem
 from satchel.frozen import frozen
 
-NoteKind = Literal["imputed", "clipped", "outside", "ignored"]
-FAR = ("outside", "clipped")
+NoteKind = Literal["imputed", "essential", "clipped", "outside", "beyond", "ignored"]
+DOUBTED = ("outside", "clipped", "essential")
+IMPUTED = ("imputed", "essential")
 MOST_IMPUTED, LEAST_IMPUTED = 1 / 3, 2
 
 
@@ -20,8 +21,10 @@ class Note:
     Attributes
     ----------
     kind : str
-        ``imputed``: was missing; ``clipped``: brought to a bound; ``outside``: beyond the
-        range seen in training; ``ignored``: known to the task, not used by this model.
+        ``imputed``: was missing; ``essential``: was missing, and much of the answer rests on it;
+        ``clipped``: brought to a bound; ``outside``: beyond the range seen in training;
+        ``beyond``: so, too, but on the side of a field that is monotonic, and within its limits;
+        ``ignored``: known to the task, not used by this model.
     """
 
     __module__ = "satchel"
@@ -69,8 +72,9 @@ class Found:
 def doubts(notes: Sequence[Note], fields: int) -> tuple[str, ...]:
     """Return the reasons for doubt in a prediction; empty where there is none.
 
-    A value outside the range of the training data is one, and so are imputed values where they
-    are more than a third of all fields, and at least two.
+    A value outside the range of the training data is one, unless the model promises which way
+    the field moves its answer; so is an essential field that was missing, and so are imputed
+    values where they are more than a third of all fields, and at least two.
 
     Parameters
     ----------
@@ -79,8 +83,8 @@ def doubts(notes: Sequence[Note], fields: int) -> tuple[str, ...]:
     fields : int
         Number of fields, required and optional, that the model reads.
     """
-    found = [note.message for note in notes if note.kind in FAR]
-    imputed = sum(note.kind == "imputed" for note in notes)
+    found = [note.message for note in notes if note.kind in DOUBTED]
+    imputed = sum(note.kind in IMPUTED for note in notes)
     if imputed >= LEAST_IMPUTED and imputed > MOST_IMPUTED * fields:
         found.append(f"{imputed} of {fields} fields were not given")
     return tuple(found)

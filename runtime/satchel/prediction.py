@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, SupportsIndex, cast, overload
 
 import numpy as np
 
+from satchel.distribution import ScoreDistribution
 from satchel.errors import RecordError
 from satchel.frozen import as_dict, frozen
 from satchel.note import Note
@@ -48,7 +49,7 @@ class Answer:
     Attributes
     ----------
     value : float or None
-        The score of a regression, in `unit`.
+        The score, in `unit`; where there is a distribution, its median.
     label : str or None
         The class or segment; for a score with a pass mark, the likelier side of it.
     probability : float or None
@@ -57,6 +58,11 @@ class Answer:
         Of every label of a classification.
     intervals : tuple of Interval
         Of a score, one per level.
+    risk : float or None
+        The probability of falling below the pass mark; None where no mark is known, or the model
+        gives no probability.
+    distribution : ScoreDistribution or None
+        All that the model says of a score; None of a model that gives the score alone.
     """
 
     __module__ = "satchel"
@@ -68,11 +74,18 @@ class Answer:
     probability: float | None = None
     probabilities: Mapping[str, float] | None = None
     intervals: tuple[Interval, ...] = ()
+    risk: float | None = None
+    distribution: ScoreDistribution | None = None
 
     @property
     def interval(self) -> Interval | None:
         """The first interval; None where the model gives none."""
         return self.intervals[0] if self.intervals else None
+
+    @property
+    def mean(self) -> float | None:
+        """The expected score; None where the model gives no distribution."""
+        return None if self.distribution is None else self.distribution.mean
 
 
 @frozen(hidden=("_only", "_fields"))
@@ -92,8 +105,9 @@ class Prediction:
     notes : tuple of Note
         What was imputed, clipped, ignored or outside the range seen in training.
 
-    `value`, `unit`, `label`, `probability`, `interval` and `intervals` are those of the only
-    output beside the segment; where there are several, asking for them is an AttributeError.
+    `value`, `unit`, `label`, `probability`, `interval`, `intervals`, `mean`, `risk` and
+    `distribution` are those of the only output beside the segment; where there are several,
+    asking for them is an AttributeError.
     """
 
     __module__ = "satchel"
@@ -150,6 +164,21 @@ class Prediction:
         """All prediction intervals."""
         return (self._only or self._several("intervals")).intervals
 
+    @property
+    def risk(self) -> float | None:
+        """The probability of falling below the pass mark."""
+        return (self._only or self._several("risk")).risk
+
+    @property
+    def mean(self) -> float | None:
+        """The expected score."""
+        return (self._only or self._several("mean")).mean
+
+    @property
+    def distribution(self) -> ScoreDistribution | None:
+        """All that the model says of the score."""
+        return (self._only or self._several("distribution")).distribution
+
     def _several(self, attribute: str) -> Answer:
         # A segment has neither.
         name = next(n for n, a in self.outputs.items() if a.value is not None or a.probabilities)
@@ -175,6 +204,12 @@ def _plain(answer: Answer) -> dict[str, Any]:
     plain = as_dict(answer)
     del plain["name"]
     plain["intervals"] = [as_dict(interval) for interval in answer.intervals]
+    if answer.distribution is not None:
+        plain["mean"] = answer.mean
+        plain["distribution"] = {
+            "scores": list(answer.distribution.scores),
+            "reach": [1.0, *answer.distribution.reach],
+        }
     return {key: value for key, value in plain.items() if value not in (None, "", [])}
 
 
@@ -183,6 +218,12 @@ class Answers:
     """The answers of one output for many records: `Answer`, with arrays of length rows.
 
     Rows that could not be read hold NaN, and None as label.
+
+    Attributes
+    ----------
+    scores, reach, whole, mean
+        As of a `ScoreDistribution`, `reach` as an array of shape (rows, scores - 1); None where
+        the model gives no distributions.
     """
 
     __module__ = "satchel"
@@ -193,6 +234,11 @@ class Answers:
     probability: Floats | None = None
     probabilities: Mapping[str, Floats] | None = None
     intervals: tuple[tuple[float, Floats, Floats], ...] = ()
+    risk: Floats | None = None
+    scores: tuple[float, ...] = ()
+    reach: Floats | None = None
+    whole: bool = False
+    mean: Floats | None = None
 
 
 @frozen(eq=False)
@@ -278,6 +324,10 @@ def _answer(name: str, many: Answers, i: int) -> Answer:
                 for level, low, high in many.intervals
             ]
         ),
+        None if many.risk is None else float(many.risk[i]),
+        None
+        if many.reach is None
+        else ScoreDistribution(many.scores, tuple(many.reach[i].tolist()), many.whole),
     )
 
 
@@ -296,7 +346,17 @@ class _OpenInterval:
 
 
 class _OpenAnswer:
-    __slots__ = ("name", "value", "unit", "label", "probability", "probabilities", "intervals")  # noqa: RUF023
+    __slots__ = (  # noqa: RUF023  in the order of Answer's
+        "name",
+        "value",
+        "unit",
+        "label",
+        "probability",
+        "probabilities",
+        "intervals",
+        "risk",
+        "distribution",
+    )
 
     def __init__(
         self,
@@ -307,6 +367,8 @@ class _OpenAnswer:
         probability: float | None = None,
         probabilities: Mapping[str, float] | None = None,
         intervals: tuple[Interval, ...] = (),
+        risk: float | None = None,
+        distribution: ScoreDistribution | None = None,
     ) -> None:
         self.name = name
         self.value = value
@@ -315,6 +377,8 @@ class _OpenAnswer:
         self.probability = probability
         self.probabilities = probabilities
         self.intervals = intervals
+        self.risk = risk
+        self.distribution = distribution
         self.__class__ = Answer  # type: ignore[assignment]
 
 

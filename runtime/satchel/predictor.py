@@ -19,7 +19,7 @@ from satchel.errors import BundleError, RecordError
 from satchel.frozen import frozen
 from satchel.note import Found
 from satchel.prediction import Floats, Origin, Prediction, Predictions
-from satchel.spec import Classes, Output, Segment, Spec
+from satchel.spec import Classes, Distribution, Output, Segment, Spec
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -378,6 +378,8 @@ def relative_deviation(graph: ArrayLike, framework: ArrayLike) -> float:
 def _widths(output: Output) -> tuple[int, ...] | None:
     if isinstance(output, Segment):
         return None
+    if isinstance(output, Distribution):
+        return (len(output.scores) - 1,)
     if isinstance(output, Classes):
         return (len(output.labels), 1) if len(output.labels) == 2 else (len(output.labels),)
     return (1,)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from satchel.spec import Category, Classes, Feature, Number, Output, Regression, Spec
+from satchel.spec import Category, Classes, Feature, Number, Output, Score, Spec
 from satchel.values import plain
 
 LONGEST_NAME = 80  # letters of a name that are compared
@@ -41,7 +41,7 @@ def positive_label(output: Output) -> str:
     """Return the label whose probability is meant by *the* probability."""
     if isinstance(output, Classes):
         return output.positive or ""
-    return output.pass_labels[1] if isinstance(output, Regression) else ""
+    return output.pass_labels[1] if isinstance(output, Score) else ""
 
 
 def plain_name(name: str) -> str:

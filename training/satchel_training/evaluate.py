@@ -18,7 +18,7 @@ from satchel.measure import metrics
 from satchel.measure.scores import score as score
 from satchel.prediction import Answers
 from satchel.progress import progress
-from satchel.spec import Metric, Regression, Segment
+from satchel.spec import Metric, Score, Segment
 from satchel_training.fit import Fitted, fit, require_target
 from satchel_training.tasks.task import Task
 
@@ -37,8 +37,8 @@ class HeldOut:
     answers, naive : dict
         From the name of an output to what is answered.
     exact : dict
-        From the name of an output to the score before rounding, or the probability of the
-        positive class before calibration, shape (rows,).
+        From the name of an output to the score before rounding, of a distribution its mean, or
+        the probability of the positive class before calibration, shape (rows,).
     """
 
     true: Mapping[str, NDArray[Any]]
@@ -136,9 +136,13 @@ def answer(task: Task, fitted: Fitted, train: pd.DataFrame, test: pd.DataFrame) 
         name, target = output.name, task.target(output)
         true[name] = test[target].to_numpy()
         answers[name] = decode_output(output, raw[name])
-        if isinstance(output, Regression):
+        if isinstance(output, Score):
             exact[name] = exact_score(output, raw[name])
             naive[name] = Answers(value=task.naive(target, train, test))
+            if task.naive_chance is not None and output.pass_at is not None:
+                passed = train[target].to_numpy(np.float64) >= output.pass_at
+                chance = task.naive_chance(passed, train, test)
+                naive[name] = replace(naive[name], probability=chance, risk=1.0 - chance)
         else:
             exact[name] = raw_positive(output, raw[name])
             shares = [float((train[target] == label).mean()) for label in output.labels]
@@ -162,7 +166,17 @@ def _join(parts: Sequence[tuple[NDArray[np.intp], HeldOut]]) -> HeldOut:
             label=joined([a.label for a in many]),
             probability=joined([a.probability for a in many]),
             probabilities=None,
-            intervals=(),
+            intervals=tuple(
+                (
+                    level,
+                    joined([a.intervals[k][1] for a in many]),
+                    joined([a.intervals[k][2] for a in many]),
+                )
+                for k, (level, _, _) in enumerate(many[0].intervals)
+            ),
+            risk=joined([a.risk for a in many]),
+            reach=None,  # of scores that differ from fold to fold
+            mean=joined([a.mean for a in many]),
         )
 
     names = parts[0][1].true

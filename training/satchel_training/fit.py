@@ -20,8 +20,10 @@ from satchel.spec import (
     CategoryBins,
     Classes,
     Column,
+    Distribution,
     Feature,
     Inputs,
+    Missing,
     Number,
     NumberBins,
     OneHot,
@@ -29,15 +31,17 @@ from satchel.spec import (
     Output,
     Reference,
     Regression,
+    Score,
     Segment,
     Standard,
 )
 from satchel.spec.rules import endpoints
-from satchel_training.models import Estimator, load_builder
+from satchel_training.models import MONOTONE, Estimator, load_builder
 from satchel_training.segments import fit_segments
 from satchel_training.tasks.task import Task
 
 BINS = 10
+MOST_SCORES, QUANTILES = 60, 33  # of a distribution
 OUTLIER_RANGES = 1.5  # interquartile ranges beyond the quartiles
 
 
@@ -102,8 +106,8 @@ def fit(
     DataError
         Where a target is constant.
     """
-    inputs = fit_inputs(task, train)
-    outputs = tuple(fit_output(task, output, train) for output in task.outputs)
+    inputs = fit_inputs(task, train, model in MONOTONE)
+    outputs = tuple(fit_output(task, output, train, model in MONOTONE) for output in task.outputs)
     X = encode(inputs, train)
     heads: dict[str, Estimator] = {}
     for output in outputs:
@@ -123,22 +127,31 @@ def raw_output(output: Output, estimator: Any, X: NDArray[np.float32]) -> NDArra
     Returns
     -------
     ndarray
-        Of shape (rows, 1) for a score, (rows, labels) for classes; int64 of shape (rows,) for
-        segments.
+        Of shape (rows, 1) for a score, (rows, labels) for classes, (rows, scores - 1) for a
+        distribution; int64 of shape (rows,) for segments.
     """
     if isinstance(output, Segment):
         return np.asarray(estimator.predict(X), np.int64)
-    if isinstance(output, Classes):
+    if isinstance(output, Classes | Distribution):
         return np.asarray(estimator.predict_proba(X))
     return np.asarray(estimator.predict(X)).reshape(-1, 1)
 
 
 def target_of(output: Output, column: pd.Series) -> NDArray[Any]:
-    """Return the target that an estimator is fitted to: scaled scores, or codes of labels."""
+    """Return the target that an estimator is fitted to.
+
+    Returns
+    -------
+    ndarray
+        Scaled scores or codes of labels, shape (rows,); for a distribution whether each score but
+        the first is reached, shape (rows, scores - 1).
+    """
     if isinstance(output, Classes):
         return np.array([output.labels.index(label) for label in column])
-    assert isinstance(output, Regression)  # segments have no target
+    assert isinstance(output, Score)  # segments have no target
     y: NDArray[np.float64] = column.to_numpy(np.float64)
+    if isinstance(output, Distribution):
+        return (y[:, None] >= np.array(output.scores[1:])).astype(np.float64)
     return (np.clip(y, *endpoints(output.limits)) - output.mean) / output.scale
 
 
@@ -152,8 +165,11 @@ def encode(inputs: Inputs, frame: pd.DataFrame) -> NDArray[np.float32]:
     return encoded.matrix
 
 
-def fit_inputs(task: Task, train: pd.DataFrame) -> Inputs:
-    """Estimate imputed values, bounds, ranges, means and scales from the training rows."""
+def fit_inputs(task: Task, train: pd.DataFrame, monotone: bool = False) -> Inputs:
+    """Estimate imputed values, bounds, ranges, means and scales from the training rows.
+
+    A monotone model promises the task's directions, and is told which values are missing.
+    """
     features: list[Feature] = []
     columns: list[Column] = []
     numbers: dict[str, NDArray[np.float64]] = {}
@@ -169,8 +185,11 @@ def fit_inputs(task: Task, train: pd.DataFrame) -> Inputs:
             columns.append(_standard(name, numbers[name]))
         else:
             imputed = str(present.value_counts().sort_index(kind="stable").idxmax())
-            feature = replace(feature, imputed=imputed, required=not feature.sensitive)
+            feature = replace(feature, imputed=imputed, required=_is_required(task, feature))
             columns.extend(_category_columns(feature, train[name].fillna(imputed)))
+        if monotone:
+            feature = replace(feature, monotonic=task.monotonic.get(name, ""))
+            columns.append(Missing(source=name))
         features.append(feature)
     for derived in task.derived:
         numbers[derived.name] = derive(derived, [numbers[n] for n in derived.inputs], np.sqrt)
@@ -198,8 +217,12 @@ def _fit_number(task: Task, feature: Number, values: NDArray[np.float64]) -> Num
         imputed=float(np.clip(imputed, *endpoints((low, high)))),
         clip=(low, high),
         seen=(float(values.min()), float(values.max())),
-        required=not feature.sensitive,
+        required=_is_required(task, feature),
     )
+
+
+def _is_required(task: Task, feature: Feature) -> bool:
+    return not feature.sensitive if task.required is None else feature.name in task.required
 
 
 def _standard(name: str, values: NDArray[np.float64]) -> Standard:
@@ -216,8 +239,11 @@ def _category_columns(feature: Category, values: pd.Series) -> Sequence[Column]:
     return [Ordinal(source=feature.name, mean=spread.mean, scale=spread.scale)]
 
 
-def fit_output(task: Task, output: Output, train: pd.DataFrame) -> Output:
+def fit_output(task: Task, output: Output, train: pd.DataFrame, monotone: bool = False) -> Output:
     """Estimate what scales a target; of classes, see that each is there often enough.
+
+    Of a monotone model a score becomes a distribution: over the scores that occur in the
+    training rows where these are few, over their quantiles where they are many.
 
     Raises
     ------
@@ -228,7 +254,7 @@ def fit_output(task: Task, output: Output, train: pd.DataFrame) -> Output:
         return output
     column = train[task.target(output)]
     require_target(column)
-    if isinstance(output, Regression):
+    if isinstance(output, Score):
         column = column.clip(*output.limits)
     if column.nunique() <= 1:
         raise DataError(f"{column.name} is the same in all {len(column)} training rows")
@@ -241,10 +267,31 @@ def fit_output(task: Task, output: Output, train: pd.DataFrame) -> Output:
                 "at least two"
             )
         return output
+    assert isinstance(output, Regression)  # as a task declares its scores
     y = column.to_numpy(np.float64)
+    if monotone:
+        return _distribution(output, y)
     if task.min_max:
         return replace(output, mean=float(y.min()), scale=float(np.ptp(y)))
     return replace(output, mean=float(y.mean()), scale=float(y.std()))
+
+
+def _distribution(output: Regression, y: NDArray[np.float64]) -> Distribution:
+    scores, whole = np.unique(y), True
+    if len(scores) > MOST_SCORES:
+        whole = False
+        scores = np.unique(np.quantile(y, np.linspace(0, 1, QUANTILES)).round(output.decimals or 0))
+    return Distribution(
+        name=output.name,
+        label=output.label,
+        scores=tuple(scores.tolist()),
+        whole=whole,
+        unit=output.unit,
+        limits=output.limits,
+        decimals=output.decimals,
+        pass_at=output.pass_at,
+        pass_labels=output.pass_labels,
+    )
 
 
 def require_target(column: pd.Series) -> None:

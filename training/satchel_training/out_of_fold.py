@@ -9,7 +9,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from satchel.spec import Classes, Regression
+from satchel.spec import Classes, Score
 from satchel_training.evaluate import HeldOut
 
 PARTS = 10  # of the rows, to estimate on all but one and judge on that one
@@ -42,7 +42,7 @@ class OutOfFold:
         return OutOfFold(self.row[rows], self.score[rows], self.true[rows])
 
 
-def gather(output: Regression | Classes, runs: Sequence[HeldOut]) -> OutOfFold:
+def gather(output: Score | Classes, runs: Sequence[HeldOut]) -> OutOfFold:
     """Return the out-of-fold answers of `output`."""
     true = np.concatenate([run.true[output.name] for run in runs])
     if isinstance(output, Classes):

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from satchel.prediction import Answers
-from satchel.spec import CategoryBins, Inputs, NumberBins, Output, Reference, Regression
+from satchel.spec import CategoryBins, Inputs, NumberBins, Output, Reference, Score
 from satchel_training.background import fit_background
 from satchel_training.fit import category_bins, fit_reference, number_bins
 
@@ -41,7 +41,7 @@ def whole_reference(
 
 
 def _output_bins(output: Output, answers: Answers) -> NumberBins | CategoryBins:
-    if isinstance(output, Regression):
+    if isinstance(output, Score):
         values = np.asarray(answers.value, np.float64)
         return number_bins(output.name, values[np.isfinite(values)])
     return category_bins(output.name, pd.Series(answers.label), output.labels)

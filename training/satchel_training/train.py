@@ -22,7 +22,7 @@ from satchel.spec import (
     WITHOUT,
     Card,
     Metric,
-    Regression,
+    Score,
     Segment,
     Source,
     Spec,
@@ -240,7 +240,7 @@ def _headline(task: Task, metrics: tuple[Metric, ...]) -> str:
         (False, False): "does not beat the naive guess",
     }[beats(chosen, chosen_naive), beats(tested, tested_naive)]
     output = task.scored[0]
-    unit = f" {output.unit}" if isinstance(output, Regression) and output.unit else ""
+    unit = f" {output.unit}" if isinstance(output, Score) and output.unit else ""
     unit = unit if task.measure in ("rmse", "mae") else ""
     every = f", mean of {len(task.scored)} scores," if len(task.scored) > 1 else ""
     sentences = [

@@ -19,7 +19,7 @@ from satchel.measure.metrics import (
     log_loss,
     proportion_bounds,
 )
-from satchel.spec import Classes, Output, Regression
+from satchel.spec import Classes, Output, Regression, Score
 from satchel_training.calibration import calibrated, fit_calibration
 from satchel_training.evaluate import HeldOut
 from satchel_training.intervals import coverage, coverage_name, fit_intervals
@@ -45,7 +45,7 @@ def with_uncertainty(output: Output, runs: Sequence[HeldOut]) -> Output:
     return output
 
 
-def figures(output: Regression | Classes, runs: Sequence[HeldOut]) -> dict[str, float]:
+def figures(output: Score | Classes, runs: Sequence[HeldOut]) -> dict[str, float]:
     """Return what out-of-fold answers show of the intervals and probabilities of `output`.
 
     ``pass_accuracy``: of the likelier side of the pass mark. ``coverage_80``, ``coverage_90``:
@@ -55,7 +55,9 @@ def figures(output: Regression | Classes, runs: Sequence[HeldOut]) -> dict[str, 
     """
     found: dict[str, float] = {}
     answers = gather(output, runs)
-    if isinstance(output, Regression):
+    if runs[0].answers[output.name].mean is not None:
+        return _of_distributions(output, runs)
+    if isinstance(output, Score):
         found = {coverage_name(level): share for level, share in coverage(answers).items()}
         if output.pass_at is None:
             return found
@@ -63,7 +65,7 @@ def figures(output: Regression | Classes, runs: Sequence[HeldOut]) -> dict[str, 
     elif len(output.labels) > 2:
         return found
     probability = calibrated(answers, keep=isinstance(output, Classes))
-    if isinstance(output, Regression):
+    if isinstance(output, Score):
         found["pass_accuracy"] = accuracy_score(answers.true == 1, probability >= 0.5)
     return found | _of_probability(answers, probability)
 
@@ -76,7 +78,9 @@ def with_calibrated(task: Task, run: HeldOut) -> HeldOut:
         if isinstance(output, Classes) and len(output.labels) == 2:
             probability = calibrated(found, keep=True)
             answers[output.name] = replace(answers[output.name], probability=probability)
-        elif isinstance(output, Regression) and output.pass_at is not None:
+        elif answers[output.name].mean is not None:
+            continue
+        elif isinstance(output, Score) and output.pass_at is not None:
             probability = calibrated(_passed(output, found))
             label = np.array(output.pass_labels, object)[(probability >= 0.5).astype(int)]
             answers[output.name] = replace(
@@ -86,7 +90,7 @@ def with_calibrated(task: Task, run: HeldOut) -> HeldOut:
 
 
 def tested_figures(
-    output: Regression | Classes, tested: HeldOut
+    output: Score | Classes, tested: HeldOut
 ) -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
     """Return the figures of `figures` for rows that nothing was estimated from.
 
@@ -98,9 +102,12 @@ def tested_figures(
     found: dict[str, float] = {}
     bounds: dict[str, tuple[float, float]] = {}
     answers = gather(output, [tested])
-    if isinstance(output, Regression):
-        assert output.intervals is not None  # `with_uncertainty` has set them
-        for level, low, high in prediction_intervals(output.intervals, answers.score):
+    if isinstance(output, Score):
+        intervals: Sequence[tuple[float, Floats, Floats]] = tested.answers[output.name].intervals
+        if isinstance(output, Regression):
+            assert output.intervals is not None  # `with_uncertainty` has set them
+            intervals = prediction_intervals(output.intervals, answers.score)
+        for level, low, high in intervals:
             inside = (low <= answers.true) & (answers.true <= high)
             name = coverage_name(level)
             found[name] = float(inside.mean())
@@ -114,6 +121,23 @@ def tested_figures(
     return found | _of_probability(answers, probability), bounds
 
 
+def _of_distributions(output: Score | Classes, runs: Sequence[HeldOut]) -> dict[str, float]:
+    """Return the figures of answers that need nothing estimated from them."""
+    found: dict[str, float] = {}
+    for run in runs:
+        answers, true = run.answers[output.name], run.true[output.name].astype(np.float64)
+        one = {
+            coverage_name(level): float(np.mean((low <= true) & (true <= high)))
+            for level, low, high in answers.intervals
+        }
+        if isinstance(output, Score) and answers.probability is not None:
+            passed = true >= (output.pass_at or 0.0)
+            one["ece"] = expected_calibration_error(passed, answers.probability)
+        for name, value in one.items():
+            found[name] = found.get(name, 0.0) + value / len(runs)
+    return found
+
+
 def _of_probability(answers: OutOfFold, probability: Floats) -> dict[str, float]:
     return {
         "brier": brier_score(answers.true, probability),
@@ -122,6 +146,6 @@ def _of_probability(answers: OutOfFold, probability: Floats) -> dict[str, float]
     }
 
 
-def _passed(output: Regression, answers: OutOfFold) -> OutOfFold:
+def _passed(output: Score, answers: OutOfFold) -> OutOfFold:
     assert output.pass_at is not None
     return replace(answers, true=(answers.true >= output.pass_at).astype(np.float64))

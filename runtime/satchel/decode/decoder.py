@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from satchel.decode.interpolation import Curve
+from satchel.distribution import Mark, means, probabilities_of, quantiles, settled, tails
 from satchel.errors import Problem, RecordError
 from satchel.note import Found
 from satchel.prediction import Answers, Floats, Origin, Predictions
 from satchel.spec import (
     Advice,
     Classes,
+    Distribution,
     Intervals,
     Isotonic,
     Output,
     Regression,
+    Score,
     Segment,
     Sigmoid,
     Spec,
@@ -94,6 +97,8 @@ def decode_output(output: Output, raw: NDArray[Any]) -> Answers:
     """
     if isinstance(output, Regression):
         return _decode_regression(output, raw)
+    if isinstance(output, Distribution):
+        return _decode_distribution(output, raw)
     if isinstance(output, Classes):
         return _decode_classes(output, raw)
     codes = np.clip(raw, 0, len(output.labels) - 1)
@@ -121,11 +126,61 @@ def _decode_regression(output: Regression, raw: NDArray[np.float32]) -> Answers:
             (level, low, high)
             for (level, _, _), low, high in zip(intervals, rounded[::2], rounded[1::2], strict=True)
         ),
+        risk=None if probability is None else 1.0 - probability,
     )
 
 
-def exact_score(output: Regression, raw: NDArray[Any]) -> Floats:
-    """Return the score inside its limits, not rounded; NaN where it is not finite."""
+def _decode_distribution(output: Distribution, raw: NDArray[Any]) -> Answers:
+    reach, finite = _reach(raw)
+    scores, whole = np.array(output.scores), output.whole
+    shares = [0.5, *(share for level in output.levels for share in tails(level))]
+    exact = np.array([quantiles(scores, reach, whole, share) for share in shares])
+    exact[:, ~finite] = np.nan
+    value, *bounds = _round(output, exact)
+    label = probability = None
+    if output.pass_at is not None:
+        probability = probabilities_of(Mark(output.scores, whole, output.pass_at), reach)
+        passed = probability >= 0.5
+        label = np.array(output.pass_labels, object).take(passed)
+        # Rounding may not carry a value across the mark.
+        crossed = np.flatnonzero((value >= output.pass_at) != passed)
+        value[crossed] = np.where(
+            passed[crossed],
+            np.maximum(exact[0, crossed], output.pass_at),
+            np.minimum(exact[0, crossed], np.nextafter(output.pass_at, -np.inf)),
+        )
+        probability[~finite] = np.nan
+    return Answers(
+        value=value,
+        unit=output.unit,
+        label=label,
+        probability=probability,
+        intervals=tuple(zip(output.levels, bounds[::2], bounds[1::2], strict=True)),
+        risk=None if probability is None else 1.0 - probability,
+        scores=output.scores,
+        reach=reach,
+        whole=whole,
+        mean=np.where(finite, means(scores, reach, whole), np.nan),
+    )
+
+
+def _reach(raw: NDArray[Any]) -> tuple[Floats, NDArray[np.bool_]]:
+    """Return the probabilities of a distribution's rows, and which rows have them."""
+    with np.errstate(invalid="ignore"):  # a signalling NaN would warn
+        reach = raw.astype(np.float64)
+    finite = np.asarray(np.isfinite(reach).all(axis=1))
+    reach[~finite] = 0.0
+    return settled(reach), finite
+
+
+def exact_score(output: Score, raw: NDArray[Any]) -> Floats:
+    """Return the score inside its limits, not rounded; NaN where it is not finite.
+
+    Of a distribution it is the mean.
+    """
+    if isinstance(output, Distribution):
+        reach, finite = _reach(raw)
+        return np.where(finite, means(np.array(output.scores), reach, output.whole), np.nan)
     with np.errstate(all="ignore"):
         score = raw[:, 0].astype(np.float64) * output.scale + output.mean
     score = np.where(np.isfinite(score), score, np.nan)
@@ -152,10 +207,12 @@ def _decode_classes(output: Classes, raw: NDArray[np.float32]) -> Answers:
     labels = np.array(output.labels, object)
     if len(output.labels) > 2:
         probabilities = {name: scores[:, k] for k, name in enumerate(output.labels)}
+        probability = None if output.positive is None else probabilities[output.positive]
         return Answers(
             label=labels[np.argmax(scores, axis=1)],
-            probability=None if output.positive is None else probabilities[output.positive],
+            probability=probability,
             probabilities=probabilities,
+            risk=None if probability is None or output.passing is None else 1.0 - probability,
         )
     positive = output.labels.index(output.positive or "")
     probability = _share(calibrate(output.calibration, raw_positive(output, scores)))
@@ -165,6 +222,7 @@ def _decode_classes(output: Classes, raw: NDArray[np.float32]) -> Answers:
         label=labels[codes],
         probability=probability,
         probabilities={name: shares[k] for k, name in enumerate(output.labels)},
+        risk=None if output.passing is None else shares[1 - positive],
     )
 
 
@@ -199,7 +257,8 @@ def _advise(advice: Advice, outputs: Mapping[str, Answers]) -> NDArray[np.object
 def _blank(answers: Answers, rows: Sequence[int]) -> None:
     """Empty the answers of rows that could not be read; the arrays are the answers' own."""
     if rows:
-        numbers = [answers.value, answers.probability, *(answers.probabilities or {}).values()]
+        numbers = [answers.value, answers.probability, answers.risk, answers.reach, answers.mean]
+        numbers += (answers.probabilities or {}).values()
         numbers += [bound for _, low, high in answers.intervals for bound in (low, high)]
         for array in numbers:
             if array is not None:
@@ -212,7 +271,7 @@ def _share(probability: Floats) -> Floats:
     return np.clip(probability, 0.0, 1.0) + 0.0
 
 
-def _round(output: Regression, value: Floats) -> Floats:
+def _round(output: Score, value: Floats) -> Floats:
     if output.decimals is not None:
         power = 10.0**output.decimals
         with np.errstate(over="ignore"):

@@ -16,6 +16,13 @@ from typing import Any
 import numpy as np
 
 from satchel.decode.interpolation import Curve
+from satchel.distribution import (
+    Mark,
+    ScoreDistribution,
+    probability_of,
+    quantile,
+    tails,
+)
 from satchel.errors import Problem, RecordError
 from satchel.frozen import frozen
 from satchel.note import Note
@@ -27,7 +34,17 @@ from satchel.prediction import (
     make_interval,
     make_prediction,
 )
-from satchel.spec import Classes, Isotonic, Output, Regression, Segment, Sigmoid, Spec
+from satchel.spec import (
+    Classes,
+    Distribution,
+    Isotonic,
+    Output,
+    Regression,
+    Score,
+    Segment,
+    Sigmoid,
+    Spec,
+)
 from satchel.spec.rules import endpoints
 
 Raw = Sequence[Any]
@@ -150,6 +167,8 @@ def _unusable(name: str) -> RecordError:
 def _row(output: Output) -> Row:
     if isinstance(output, Regression):
         return _regression(output)
+    if isinstance(output, Distribution):
+        return _distribution(output)
     return _classes(output) if isinstance(output, Classes) else _segment(output)
 
 
@@ -188,13 +207,68 @@ def _regression(output: Regression) -> Row:
             make_interval(level, rounded(score + low * width), rounded(score + high * width))
             for level, low, high in quantiles
         ]
-        return make_answer(name, value, unit, label, probability, None, tuple(intervals))
+        risk = None if probability is None else 1.0 - probability
+        return make_answer(name, value, unit, label, probability, None, tuple(intervals), risk)
+
+    return Row(answer, number)
+
+
+def _distribution(output: Distribution) -> Row:
+    name, unit, scores, whole = output.name, output.unit, output.scores, output.whole
+    pass_at, (failed, passed) = output.pass_at, output.pass_labels
+    rounded = _rounded(output)
+    mark = None if pass_at is None else Mark(scores, whole, pass_at)
+    levels = [(level, *tails(level)) for level in output.levels]
+
+    def settled(raw: Raw) -> list[float] | None:
+        reach = sorted(raw, reverse=True)
+        if not (reach[0] <= 1.0 and reach[-1] >= 0.0):
+            if not all(map(math.isfinite, raw)):
+                return None
+            return [_clipped(share) for share in reach]
+        return reach if sum(reach) >= 0.0 else None  # no NaN among them
+
+    def valued(reach: Sequence[float]) -> tuple[float, float | None]:
+        median = quantile(scores, reach, whole, 0.5)
+        value = rounded(median)
+        if pass_at is None or mark is None:
+            return value, None
+        share = probability_of(mark, reach)
+        if (value >= pass_at) != (share >= 0.5):  # rounding may not carry it across the mark
+            below = math.nextafter(pass_at, -math.inf)
+            value = max(median, pass_at) if share >= 0.5 else min(median, below)
+        return value, share
+
+    def number(raw: Raw) -> float | None:
+        reach = settled(raw)
+        return None if reach is None else valued(reach)[0]
+
+    def answer(raw: Raw) -> Answer | None:
+        reach = settled(raw)
+        if reach is None:
+            return None
+        value, share = valued(reach)
+        intervals = [
+            make_interval(
+                level,
+                rounded(quantile(scores, reach, whole, low)),
+                rounded(quantile(scores, reach, whole, high)),
+            )
+            for level, low, high in levels
+        ]
+        label = None if share is None else passed if share >= 0.5 else failed
+        distribution = ScoreDistribution(scores, tuple(reach), whole)
+        risk = None if share is None else 1.0 - share
+        return make_answer(
+            name, value, unit, label, share, None, tuple(intervals), risk, distribution
+        )
 
     return Row(answer, number)
 
 
 def _classes(output: Classes) -> Row:
     name, labels, threshold = output.name, output.labels, output.threshold
+    has_risk = output.passing is not None
     if len(labels) > 2:
         place = None if output.positive is None else labels.index(output.positive)
 
@@ -203,7 +277,9 @@ def _classes(output: Classes) -> Row:
                 return None
             shares = dict(zip(labels, raw, strict=True))
             label = labels[raw.index(max(raw))]
-            return make_answer(name, None, "", label, None if place is None else raw[place], shares)
+            share = None if place is None else raw[place]
+            risk = 1.0 - share if has_risk and share is not None else None
+            return make_answer(name, None, "", label, share, shares, (), risk)
 
         return Row(
             of_many,
@@ -225,7 +301,8 @@ def _classes(output: Classes) -> Row:
         if positive == 1:
             shares = {labels[0]: 1.0 - share, labels[1]: share}
         label = labels[positive if share >= threshold else 1 - positive]
-        return make_answer(name, None, "", label, share, shares)
+        risk = 1.0 - share if has_risk else None
+        return make_answer(name, None, "", label, share, shares, (), risk)
 
     return Row(of_two, number)
 
@@ -241,7 +318,7 @@ def _segment(output: Segment) -> Row:
     return Row(answer, lambda raw: 0.0 if 0 <= raw[0] < count else None)
 
 
-def _rounded(output: Regression) -> Callable[[float], float]:
+def _rounded(output: Score) -> Callable[[float], float]:
     """Return what rounds a score and brings it inside its limits."""
     lowest, highest = endpoints(output.limits)
     if output.decimals is None:

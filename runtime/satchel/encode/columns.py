@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from satchel.spec import Column, Derived, MinMax, OneHot, Ordinal, Standard
+from satchel.spec import Column, Derived, MinMax, Missing, OneHot, Ordinal, Standard
 
 if TYPE_CHECKING:
     from satchel.encode.readers import Floats
@@ -20,12 +20,19 @@ def column_of(
     column: Column, places: Mapping[str, int], codes: Mapping[str, Sequence[str]]
 ) -> Callable[[Sequence[Any]], Any]:
     """Return the function from all values (floats or arrays) to one column."""
-    i = places[column.source]
+    i = places[source_of(column)]
+    if isinstance(column, Missing):
+        return lambda values: values[i]
     if isinstance(column, OneHot):
         code = codes[column.source].index(column.value)
         return lambda values: values[i] == code
     mean, scale = line_of(column)
     return lambda values: (values[i] - mean) / scale
+
+
+def source_of(column: Column) -> str:
+    """Return the name of the value that a column shows; no field's name where it is a sign."""
+    return f"{column.source}\0missing" if isinstance(column, Missing) else column.source
 
 
 def line_of(column: Standard | MinMax | Ordinal) -> tuple[float, float]:

@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from satchel.encode.columns import column_of, derive
+from satchel.encode.columns import column_of, derive, source_of
 from satchel.encode.filling import ColumnFiller
 from satchel.encode.packing import Packer
 from satchel.encode.readers import ABSENT, CategoryReader, Column, NumberBlock, NumberReader
 from satchel.errors import LISTED_PROBLEMS, Problem, RecordError
-from satchel.note import Found, Note
-from satchel.spec import Category, Derived, Inputs, Number
+from satchel.note import IMPUTED, Found, Note
+from satchel.spec import Category, Derived, Inputs, Missing, Number
 from satchel.values import shown
 from satchel.wording import meant
 
@@ -75,6 +75,12 @@ class Encoder:
         for derived in inputs.derived:
             self._derived.append((derived, [places[name] for name in derived.inputs]))
             places[derived.name] = len(places)
+        # Fields of which a column tells whether they were missing.
+        self._missing: list[str] = []
+        for column in inputs.columns:
+            if isinstance(column, Missing) and source_of(column) not in places:
+                self._missing.append(column.source)
+                places[source_of(column)] = len(places)
         codes = {f.name: f.values for f in inputs.features if isinstance(f, Category)}
         self._columns = [column_of(column, places, codes) for column in inputs.columns]
         self._sources = [column.source for column in inputs.columns]
@@ -137,6 +143,9 @@ class Encoder:
             if not math.isfinite(value):
                 raise RecordError([_not_derived(derived)])
             values.append(value)
+        if self._missing:
+            imputed = {note.field for note in notes if note.kind in IMPUTED}
+            values += [float(name in imputed) for name in self._missing]
         row = [column(values) for column in self._columns]
         try:
             packed = self._row.pack(*row)
@@ -280,6 +289,7 @@ class Encoder:
                 for i in np.flatnonzero(~np.isfinite(value)).tolist():
                     found.problems.setdefault(places[i], [_not_derived(derived)])
                 values.append(value)
+            values += self._imputed(places, found)
             self._filler.fill(matrix, values)
             # A sum takes a tenth of the time of a look at each row, and is not finite where any
             # column is not.
@@ -288,6 +298,15 @@ class Encoder:
                     found.problems.setdefault(places[i], [self._too_large(matrix[i])])
         if found.problems:
             matrix[[i for i, place in enumerate(places) if place in found.problems]] = 0
+
+    def _imputed(self, places: Sequence[int], found: Found) -> list[NDArray[np.float64]]:
+        """Return 0 or 1 for some rows, for each field of which a column tells what is missing."""
+        imputed = {name: np.zeros(len(places)) for name in self._missing}
+        for i, place in enumerate(places) if imputed and found.notes else ():
+            for note in found.notes.get(place, ()):
+                if note.kind in IMPUTED and note.field in imputed:
+                    imputed[note.field][i] = 1.0
+        return list(imputed.values())
 
     def _check_names(
         self, names: Iterable[object], problems: list[Problem], notes: list[Note]

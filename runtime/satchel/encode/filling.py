@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from satchel.encode.columns import source_of
 from satchel.spec import Category, Inputs
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class ColumnFiller:
         places = {feature.name: i for i, feature in enumerate(inputs.features)}
         sizes = {f.name: len(f.values) for f in inputs.features if isinstance(f, Category)}
         self._parts: list[tuple[int | slice, Formula]] = []
-        for start, end, names in _runs([column.source for column in inputs.columns], sizes):
+        for start, end, names in _runs([source_of(column) for column in inputs.columns], sizes):
             if names:
                 table = _Table(formulas[start:end], [(places[n], sizes[n]) for n in names])
                 self._parts.append((slice(start, end), table))
@@ -52,7 +53,7 @@ class ColumnFiller:
         ----------
         matrix : ndarray of float32
         values : sequence of ndarray, shape (rows,)
-            The numbers and codes of all features, then the derived numbers.
+            The numbers and codes of all features, then the derived numbers, then which are missing.
         """
         for columns, formula in self._parts:
             matrix[:, columns] = formula(values)

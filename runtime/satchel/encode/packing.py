@@ -19,7 +19,7 @@ import numpy as np
 
 from satchel.encode.columns import derive, line_of
 from satchel.encode.readers import NumberReader, Reader
-from satchel.spec import Category, Column, Derived, Inputs, OneHot
+from satchel.spec import Category, Column, Derived, Inputs, Missing, OneHot
 
 # By type, not by look: True is 1 as a key of a dict, and no number of a record.
 _are_plain = frozenset((int, float, str, np.int64, np.float64)).issuperset
@@ -83,9 +83,12 @@ class Packer:
 class _Numbers(dict[Any, bytes]):
     """The bytes of the columns of any plain number of a feature; keeps none of them."""
 
-    def __init__(self, reader: NumberReader, lines: Sequence[Line]) -> None:
-        self._lines = lines
-        self._struct = struct.Struct(f"={len(lines)}f")
+    def __init__(self, reader: NumberReader, columns: Sequence[Column]) -> None:
+        self._lines = lines = _lines(columns)
+        # Of a plain number none is missing: four bytes of padding are a 0.
+        self._struct = struct.Struct(
+            "=" + "".join("4x" if isinstance(column, Missing) else "f" for column in columns)
+        )
         self._low, self._high = reader.plain
         self._integer = reader.feature.integer
         for mean, scale in lines:
@@ -140,7 +143,7 @@ class _DerivedCells:
 
 
 def _lines(columns: Sequence[Column]) -> list[Line]:
-    return [line_of(column) for column in columns if not isinstance(column, OneHot)]
+    return [line_of(column) for column in columns if not isinstance(column, OneHot | Missing)]
 
 
 def _table(reader: Reader, columns: Sequence[Column]) -> dict[Any, bytes]:
@@ -149,20 +152,25 @@ def _table(reader: Reader, columns: Sequence[Column]) -> dict[Any, bytes]:
     table: dict[Any, bytes] = {}
     if isinstance(feature, Category):
         for code, value in enumerate(feature.values):
-            cells = [
-                float(value == column.value)
-                if isinstance(column, OneHot)
-                else (code - line_of(column)[0]) / line_of(column)[1]
-                for column in columns
-            ]
+            cells = [_cell(column, value, code) for column in columns]
             packed = _packed(cells)
             if packed is not None:
                 table[value] = packed
         return table
     assert isinstance(reader, NumberReader)
-    numbers = _Numbers(reader, _lines(columns))
+    numbers = _Numbers(reader, columns)
     table_of_all = numbers.table()
     return numbers if table_of_all is None else table_of_all
+
+
+def _cell(column: Column, value: str, code: int) -> float:
+    """Return the cell of one column for a category that is there."""
+    if isinstance(column, OneHot):
+        return float(value == column.value)
+    if isinstance(column, Missing):
+        return 0.0
+    mean, scale = line_of(column)
+    return (code - mean) / scale
 
 
 def _packed(cells: Sequence[float]) -> bytes | None:

@@ -19,7 +19,7 @@ import numpy as np
 
 from satchel.encode.texts import Texts
 from satchel.errors import Problem
-from satchel.note import Found, Note
+from satchel.note import Found, Note, NoteKind
 from satchel.spec import Category, Number
 from satchel.values import is_missing, plain, read_number, read_text, shown
 from satchel.wording import allowed_number, nearest
@@ -188,7 +188,13 @@ class Reader(ABC):
             return 0.0
         text = imputed if isinstance(imputed, str) else plain(imputed)
         message = f"{self.name} was not given; {text} was used in its place"
-        notes.append(Note("imputed", self.name, message))
+        if self.feature.essential:
+            instead = self.feature.instead
+            message = f"{self.name} was not given, and much of the answer rests on it" + (
+                f"; the task {instead} does without it" if instead else ""
+            )
+        kind: NoteKind = "essential" if self.feature.essential else "imputed"
+        notes.append(Note(kind, self.name, message))
         return self._imputed_value()
 
     @abstractmethod
@@ -237,8 +243,16 @@ class NumberReader(Reader):
         if not low <= number <= high:
             seen = f"the range seen in training ({plain(low)} to {plain(high)})"
             message = f"{self.name} = {plain(number)} is outside {seen}"
-            notes.append(Note("outside", self.name, message))
+            notes.append(
+                Note("beyond" if self._is_bounded(number) else "outside", self.name, message)
+            )
         return number
+
+    def _is_bounded(self, number: float) -> bool:
+        """Whether limits bound a number on its side, and the model promises where it leads."""
+        low, high = self.feature.limits
+        bound = high if number > self._seen[1] else low
+        return bool(self.feature.monotonic) and bound is not None
 
     def _is_plain(self, number: float) -> bool:
         low, high = self.plain

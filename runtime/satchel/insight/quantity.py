@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from satchel.decode.decoder import decode_output, exact_score
 from satchel.errors import Problem, RecordError, SatchelError
 from satchel.prediction import Floats, Prediction
-from satchel.spec import Classes, Regression, Spec
+from satchel.spec import Classes, Score, Spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,21 +21,19 @@ class Quantity:
 
     Attributes
     ----------
-    output : Regression or Classes
+    output : Score or Classes
     label : str or None
         The label whose probability is meant; None for a score.
     """
 
-    output: Regression | Classes
+    output: Score | Classes
     label: str | None = None
 
     @property
     def unit(self) -> str:
         """The unit of a score; of a probability, which one it is."""
         return (
-            self.output.unit
-            if isinstance(self.output, Regression)
-            else f"probability of {self.label}"
+            self.output.unit if isinstance(self.output, Score) else f"probability of {self.label}"
         )
 
     def of(self, raw: Mapping[str, NDArray[Any]]) -> Floats:
@@ -52,7 +50,7 @@ class Quantity:
             Where the model gives no finite number.
         """
         values = raw[self.output.name]
-        if isinstance(self.output, Regression):
+        if isinstance(self.output, Score):
             found = exact_score(self.output, values)
         else:
             found = (decode_output(self.output, values).probabilities or {})[self.label or ""]
@@ -87,12 +85,12 @@ def choose(spec: Spec, name: str | None, prediction: Prediction) -> Quantity:
     output = outputs.get(next(iter(outputs)) if name is None else name)
     if output is None:
         raise SatchelError(f"{name!r} is no output to explain: there is {', '.join(outputs)}")
-    if isinstance(output, Regression):
+    if isinstance(output, Score):
         return Quantity(output)
     return Quantity(output, output.positive or prediction.outputs[output.name].label)
 
 
-def scored(spec: Spec) -> dict[str, Regression | Classes]:
+def scored(spec: Spec) -> dict[str, Score | Classes]:
     """Return the outputs that can be explained, by name: all but the segment.
 
     Raises
@@ -100,7 +98,7 @@ def scored(spec: Spec) -> dict[str, Regression | Classes]:
     SatchelError
         Where there is none.
     """
-    outputs = {o.name: o for o in spec.outputs if isinstance(o, Regression | Classes)}
+    outputs = {o.name: o for o in spec.outputs if isinstance(o, Score | Classes)}
     if not outputs:
         raise SatchelError("this model gives segments only: there is no number to explain")
     return outputs

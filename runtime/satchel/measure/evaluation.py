@@ -13,7 +13,7 @@ from satchel.measure.fairness import fairness
 from satchel.measure.metrics import calibration_curve, expected_calibration_error, proportion_bounds
 from satchel.measure.scores import score
 from satchel.prediction import Answers
-from satchel.spec import Classes, Disparity, Group, Regression
+from satchel.spec import Classes, Disparity, Group, Score
 from satchel.wording import positive_label
 
 
@@ -86,7 +86,7 @@ class Evaluation:
 
 
 def evaluate(
-    output: Regression | Classes,
+    output: Score | Classes,
     true: NDArray[Any],
     answers: Answers,
     features: Mapping[str, ArrayLike],
@@ -95,7 +95,7 @@ def evaluate(
 
     Parameters
     ----------
-    output : Regression or Classes
+    output : Score or Classes
     true : ndarray, shape (rows,)
         True scores or labels.
     answers : Answers
@@ -123,7 +123,7 @@ def _coverage(level: float, inside: NDArray[np.bool_]) -> Coverage:
 
 
 def _calibration(
-    output: Regression | Classes, true: NDArray[Any], answers: Answers
+    output: Score | Classes, true: NDArray[Any], answers: Answers
 ) -> Calibration | None:
     if answers.probability is None:
         return None

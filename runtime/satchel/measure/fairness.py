@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from satchel.measure.roc import largest_area
 from satchel.measure.scores import called_pass
 from satchel.prediction import Answers
-from satchel.spec import Classes, Disparity, Group, Regression
+from satchel.spec import Classes, Disparity, Group, Score
 
 LEAST = 20  # members of a group, without which a figure is noise
 CURVES = 100  # draws of ROC curves, which are slow
@@ -32,7 +32,7 @@ Figures = dict[str, Floats]
 
 
 def fairness(
-    output: Regression | Classes,
+    output: Score | Classes,
     true: NDArray[Any],
     answers: Answers,
     features: Mapping[str, ArrayLike],
@@ -56,7 +56,7 @@ def fairness(
 
     Parameters
     ----------
-    output : Regression or Classes
+    output : Score or Classes
     true : ndarray, shape (rows,)
         True scores or labels.
     answers : Answers
@@ -131,7 +131,7 @@ def _members(of_rows: NDArray[np.str_], least: int) -> dict[str, Rows]:
 
 
 def _means(
-    output: Regression | Classes, true: NDArray[Any], answers: Answers
+    output: Score | Classes, true: NDArray[Any], answers: Answers
 ) -> tuple[Means, tuple[Bools, Floats] | None]:
     """Return the figures, and for an outcome whether it came true and the score that ranks it."""
     if isinstance(output, Classes):

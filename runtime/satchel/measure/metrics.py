@@ -13,7 +13,16 @@ from numpy.typing import ArrayLike, NDArray
 
 # Of these a larger value is better; of all others a smaller one.
 HIGHER_IS_BETTER = frozenset(
-    ["r2", "accuracy", "pass_accuracy", "precision", "recall", "f1", "roc_auc"]
+    [
+        "r2",
+        "accuracy",
+        "pass_accuracy",
+        "precision",
+        "recall",
+        "f1",
+        "roc_auc",
+        "average_precision",
+    ]
 )
 
 
@@ -104,6 +113,26 @@ def roc_auc_score(positive: ArrayLike, score: ArrayLike) -> float:
     if not n or not m:
         return float("nan")
     return float((ranks[true].sum() - n * (n + 1) / 2) / (n * m))
+
+
+def average_precision_score(positive: ArrayLike, score: ArrayLike) -> float:
+    """Return the mean precision over the recalls that a ranking reaches; NaN without positives.
+
+    Rows of equal score share a place, as in scikit-learn's function of that name.
+
+    Parameters
+    ----------
+    positive : array of bool, shape (rows,)
+    score : array, shape (rows,)
+        The higher, the likelier positive.
+    """
+    true, p = _pair(np.asarray(positive, bool), score)
+    if not true.any():
+        return float("nan")
+    order = np.argsort(-p, kind="stable")
+    last = np.append(np.flatnonzero(np.diff(p[order])), len(p) - 1)  # of each group of equals
+    found = np.cumsum(true[order])[last]
+    return float(np.sum(np.diff(found, prepend=0) * found / (last + 1)) / true.sum())
 
 
 def brier_score(positive: ArrayLike, probability: ArrayLike) -> float:

@@ -154,6 +154,25 @@ class Importance:
 
 
 @frozen(kw_only=True)
+class Sweep:
+    """What was seen when one field went through its values, all else equal, record by record.
+
+    Attributes
+    ----------
+    feature : str
+        A field that the spec calls monotonic.
+    answers : int
+        How many answers were compared with the one before.
+    worst : float
+        The furthest that a probability moved the wrong way: what rounding explains.
+    """
+
+    feature: str
+    answers: int
+    worst: float
+
+
+@frozen(kw_only=True)
 class Group:
     """Figures of the members of one group.
 
@@ -235,6 +254,7 @@ class Card:
     limitations: tuple[str, ...] = ()
     importance: tuple[Importance, ...] = ()
     fairness: Fairness | None = None
+    sweeps: tuple[Sweep, ...] = ()
 
     def metric(self, name: str, protocol: str) -> Metric | None:
         """Return the figure of that name and protocol, of the first output that has it."""

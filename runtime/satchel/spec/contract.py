@@ -8,11 +8,11 @@ from satchel.errors import SpecError
 from satchel.frozen import frozen
 from satchel.frozen_json import from_plain, to_plain
 from satchel.spec.card import Card, Check, NumberBins, Reference
-from satchel.spec.inputs import Category, Inputs, Number
-from satchel.spec.outputs import Advice, Classes, Output, Regression, Segment
+from satchel.spec.inputs import Category, Inputs, Missing, Number
+from satchel.spec.outputs import Advice, Classes, Distribution, Output, Score, Segment
 from satchel.spec.rules import require, require_unique
 
-SPEC_VERSION = 1
+SPEC_VERSION = 2  # the latest; a spec is written in the first version that has all its parts
 NO_REFERENCE = Reference()
 
 
@@ -27,7 +27,8 @@ class Spec:
     version : str
         Version of the bundle: ``1.0.0``, until an export raises it.
     spec_version : int
-        Version of this format.
+        Version of this format. Version 2 added distributions, columns that tell what is missing,
+        and fields that are monotonic or essential.
     """
 
     task: str
@@ -39,7 +40,7 @@ class Spec:
     advice: Advice | None = None
     reference: Reference = NO_REFERENCE
     checks: tuple[Check, ...] = ()
-    spec_version: int = SPEC_VERSION
+    spec_version: int = 1
 
     def __post_init__(self) -> None:
         for part in (self.task, self.model):
@@ -64,7 +65,7 @@ class Spec:
         for bins in self.reference.outputs:
             output = answers.get(bins.feature)
             if isinstance(bins, NumberBins):
-                fits = isinstance(output, Regression)
+                fits = isinstance(output, Score)
             else:
                 fits = isinstance(output, Classes | Segment) and (
                     len(bins.shares) == len(output.labels)
@@ -72,10 +73,7 @@ class Spec:
             require(fits, f"bins of {bins.feature} do not fit an output of that name")
         for one in self.reference.background:
             require(one.keys() <= known.keys(), "a background record has an unknown field")
-        widths = {
-            output.name: {len(output.labels), 1} if isinstance(output, Classes) else {1}
-            for output in self.outputs
-        }
+        widths = {output.name: _widths(output) for output in self.outputs}
         for check in self.checks:
             held = check.outputs.keys() == widths.keys() and all(
                 len(check.outputs[name]) in width for name, width in widths.items()
@@ -87,7 +85,7 @@ class Spec:
         scored = outputs.get(advice.output)
         if isinstance(scored, Classes):
             labels: tuple[str, ...] = scored.labels
-        elif isinstance(scored, Regression) and scored.pass_at is not None:
+        elif isinstance(scored, Score) and scored.pass_at is not None:
             labels = scored.pass_labels
         else:
             raise SpecError(f"advice needs the label of {advice.output!r}, which gives none")
@@ -100,6 +98,16 @@ class Spec:
         wanted = {(label, segment) for label in labels for segment in segments}
         given = {(row.label, row.segment) for row in advice.table}
         require(given == wanted, "advice needs one sentence for each label and segment")
+
+    def _least_version(self) -> int:
+        inputs = self.inputs
+        if (
+            any(isinstance(output, Distribution) for output in self.outputs)
+            or any(isinstance(column, Missing) for column in inputs.columns)
+            or any(feature.monotonic or feature.essential for feature in inputs.features)
+        ):
+            return 2
+        return 1
 
     @property
     def name(self) -> str:
@@ -119,7 +127,7 @@ class Spec:
 
     def to_json(self) -> str:
         """Return the spec as one line of JSON."""
-        plain = {"spec_version": SPEC_VERSION} | to_plain(self)
+        plain = {"spec_version": self._least_version()} | to_plain(self)
         return json.dumps(plain, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
     @classmethod
@@ -141,15 +149,22 @@ class Spec:
     def from_dict(cls, plain: Any) -> Self:
         """Read a spec from plain Python; errors as in `from_json`."""
         version = plain.get("spec_version") if isinstance(plain, Mapping) else None
-        if version != SPEC_VERSION:
+        if version not in range(1, SPEC_VERSION + 1):
             raise SpecError(
-                f"the spec has version {version!r:.40}; this satchel reads version "
+                f"the spec has version {version!r:.40}; this satchel reads versions up to "
                 f"{SPEC_VERSION}: install the satchel that the bundle was made with, or later"
             )
         try:
             return from_plain(cls, plain)
         except RecursionError:
             raise SpecError("the spec is nested too deeply") from None
+
+
+def _widths(output: Output) -> set[int]:
+    """Return how many numbers the graph may give of one output for one row."""
+    if isinstance(output, Distribution):
+        return {len(output.scores) - 1}
+    return {len(output.labels), 1} if isinstance(output, Classes) else {1}
 
 
 def is_name(text: str) -> bool:

@@ -13,6 +13,7 @@ from satchel.spec.rules import (
 )
 
 Direction = Literal["", "increase", "decrease"]
+Monotonic = Literal["", "increasing", "decreasing"]
 
 
 def _require_direction(feature: "Number | Category") -> None:
@@ -24,6 +25,14 @@ def _require_direction(feature: "Number | Category") -> None:
         f"{name}: no direction {direction!r}; there are {get_args(Direction)}",
     )
     require(feature.actionable, f"{name} has a direction, so it must be actionable")
+
+
+def _require_monotonic(feature: "Number | Category") -> None:
+    name, monotonic = feature.name, feature.monotonic
+    require(
+        monotonic in get_args(Monotonic),
+        f"{name}: monotonic is {monotonic!r}; it may be one of {get_args(Monotonic)}",
+    )
 
 
 @frozen(kw_only=True)
@@ -55,6 +64,15 @@ class Number:
     direction : str
         Which way a school would want that change: ``increase``, ``decrease``, or empty for
         either.
+    monotonic : str
+        What the model promises of the score, or of the probability of the positive label, as
+        this field rises and all others stay: ``increasing`` (it never falls), ``decreasing`` (it
+        never rises), or empty for no promise.
+    essential : bool
+        Whether an answer without this field is doubted.
+    instead : str
+        The task that answers without this field, for an `essential` one; empty where there is
+        none.
     """
 
     kind: ClassVar[str] = "number"
@@ -71,10 +89,14 @@ class Number:
     sensitive: bool = False
     actionable: bool = False
     direction: Direction = ""
+    monotonic: Monotonic = ""
+    essential: bool = False
+    instead: str = ""
 
     def __post_init__(self) -> None:
         require(bool(self.name), "a feature needs a name")
         _require_direction(self)
+        _require_monotonic(self)
         require_ordered(self.limits, f"limits of {self.name}")
         require_ordered(self.clip, f"clipping bounds of {self.name}")
         require_ordered(self.seen or (None, None), f"range seen of {self.name}")
@@ -101,7 +123,7 @@ class Category:
         Text for people, one per value; empty where the values speak for themselves.
     ordered : bool
         Whether the values are ordinal.
-    direction : str
+    direction, monotonic : str
         As of a `Number`, along the order of `values`: of two, ``increase`` is from the first to
         the second. More than two need to be `ordered`.
 
@@ -120,13 +142,21 @@ class Category:
     sensitive: bool = False
     actionable: bool = False
     direction: Direction = ""
+    monotonic: Monotonic = ""
+    essential: bool = False
+    instead: str = ""
 
     def __post_init__(self) -> None:
         require(bool(self.name), "a feature needs a name")
         _require_direction(self)
+        _require_monotonic(self)
         require(
             not self.direction or self.ordered or len(self.values) == 2,
             f"{self.name} has a direction, so its values must be ordered, or two",
+        )
+        require(
+            not self.monotonic or self.ordered or len(self.values) == 2,
+            f"{self.name} is monotonic, so its values must be ordered, or two",
         )
         require(len(self.values) >= 1, f"{self.name} has no values")
         require_unique(self.values, f"value of {self.name}")
@@ -234,7 +264,19 @@ class OneHot:
     value: str
 
 
-Column = Standard | MinMax | Ordinal | OneHot
+@frozen(kw_only=True)
+class Missing:
+    """Column 1 where the value of the feature was missing, else 0.
+
+    It stands beside a column that holds the imputed value, as scikit-learn's `MissingIndicator`
+    does.
+    """
+
+    kind: ClassVar[str] = "missing"
+    source: str
+
+
+Column = Standard | MinMax | Ordinal | OneHot | Missing
 
 
 @frozen(kw_only=True)
@@ -273,6 +315,9 @@ class Inputs:
             numbers.add(derived.name)
         for column in self.columns:
             source = column.source
+            if isinstance(column, Missing):
+                require(source in names, f"a column needs the feature {source}: unknown")
+                continue
             if isinstance(column, Standard | MinMax):
                 require(source in numbers, f"a column needs the number {source}: unknown")
                 continue

@@ -10,6 +10,7 @@ from satchel.spec.rules import (
     require_breakpoints,
     require_ordered,
     require_unique,
+    within,
 )
 
 
@@ -135,6 +136,87 @@ class Regression:
         """The label of those who pass; None where no pass mark is known."""
         return None if self.pass_at is None else self.pass_labels[1]
 
+    @property
+    def gives_probability(self) -> bool:
+        """Whether an answer has a probability of passing."""
+        return self.calibration is not None
+
+    @property
+    def levels(self) -> tuple[float, ...]:
+        """The levels of the intervals of an answer."""
+        return () if self.intervals is None else tuple([one.level for one in self.intervals.levels])
+
+
+@frozen(kw_only=True)
+class Distribution:
+    """A score, given by the probability of reaching each of a ladder of scores.
+
+    The graph's output is float32 of shape (batch, len(scores) - 1): the probability of `scores[1]`
+    or more, of `scores[2]` or more, and so on. It should not rise along a row; where it does, the
+    row is sorted (the monotone rearrangement of Chernozhukov, Fernandez-Val and Galichon 2010).
+
+    Attributes
+    ----------
+    scores : tuple of float
+        At least two, rising. Every student has at least the first.
+    whole : bool
+        Whether there are no scores between these. If not, the probability falls in a straight
+        line from one to the next.
+    limits : (float or None, float or None)
+        The least and the most that can be scored. The first score is no less, the last no more.
+    decimals : int or None
+        Decimal places that are kept; None for all.
+    pass_at : float or None
+        The score from which on a student has passed: the second of `pass_labels`.
+    levels : tuple of float
+        Levels of the central intervals that are shown, the first where there is room for one.
+    """
+
+    kind: ClassVar[str] = "distribution"
+    name: str
+    label: str
+    scores: tuple[float, ...]
+    whole: bool = False
+    unit: str = ""
+    limits: Bounds = (None, None)
+    decimals: int | None = None
+    pass_at: float | None = None
+    pass_labels: tuple[str, str] = ("fail", "pass")
+    levels: tuple[float, ...] = (0.8, 0.9)
+
+    def __post_init__(self) -> None:
+        name, scores = self.name, self.scores
+        require(len(scores) >= 2, f"{name} needs at least two scores")
+        require(all(a < b for a, b in pairwise(scores)), f"scores of {name} must increase")
+        require_ordered(self.limits, f"limits of {name}")
+        require(
+            within(scores[0], self.limits) and within(scores[-1], self.limits),
+            f"scores of {name} must lie inside its limits",
+        )
+        require(
+            self.decimals is None or 0 <= self.decimals <= 15,
+            f"decimals of {name} must be between 0 and 15",
+        )
+        require(
+            self.pass_at is None or scores[0] < self.pass_at <= scores[-1],
+            f"the pass mark of {name} must lie above {scores[0]:g}, and not above {scores[-1]:g}",
+        )
+        require_unique([str(level) for level in self.levels], f"level of {name}")
+        require(
+            all(0 < level < 1 for level in self.levels),
+            "the level of an interval lies between 0 and 1",
+        )
+
+    @property
+    def passing(self) -> str | None:
+        """The label of those who pass; None where no pass mark is known."""
+        return None if self.pass_at is None else self.pass_labels[1]
+
+    @property
+    def gives_probability(self) -> bool:
+        """Whether an answer has a probability of passing."""
+        return self.pass_at is not None
+
 
 @frozen(kw_only=True)
 class Classes:
@@ -195,7 +277,8 @@ class Segment:
         require_unique(self.labels, f"label of {self.name}")
 
 
-Output = Regression | Classes | Segment
+Score = Regression | Distribution
+Output = Regression | Distribution | Classes | Segment
 
 
 @frozen(kw_only=True)

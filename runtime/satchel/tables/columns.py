@@ -13,7 +13,7 @@ from satchel.errors import TableError
 from satchel.note import doubts
 from satchel.prediction import Floats, Predictions
 from satchel.predictor import Predictor
-from satchel.spec import Classes, Output, Regression, Spec
+from satchel.spec import Classes, Output, Score, Spec
 from satchel.tables.table import Row
 from satchel.wording import meant
 
@@ -125,19 +125,19 @@ def _of_outputs(spec: Spec) -> Iterator[AnswerColumn]:
 
 def _has_risk(output: Output) -> bool:
     """Whether an output tells the probability of falling below the pass mark."""
-    if isinstance(output, Regression):
-        return output.passing is not None and output.calibration is not None
+    if isinstance(output, Score):
+        return output.gives_probability
     return isinstance(output, Classes) and output.passing is not None
 
 
 def _of_output(output: Output) -> Iterator[AnswerColumn]:
     name, predicted = output.name, f"predicted_{output.name}"
     positive = None
-    if isinstance(output, Regression):
+    if isinstance(output, Score):
         yield AnswerColumn(predicted, "number", partial(_of, name, "value"))
         if output.pass_at is not None:
             yield AnswerColumn(f"{predicted}_label", "text", partial(_of, name, "label"))
-        if output.calibration is not None:
+        if output.gives_probability:
             positive = output.passing
     else:
         yield AnswerColumn(predicted, "text", partial(_of, name, "label"))
@@ -146,10 +146,10 @@ def _of_output(output: Output) -> Iterator[AnswerColumn]:
     if positive is not None:
         title = f"{predicted}_probability_of_{positive}"
         yield AnswerColumn(title, "probability", partial(_probability, name))
-    if isinstance(output, Regression) and output.intervals is not None:
-        for place, level in enumerate(output.intervals.levels):
+    if isinstance(output, Score):
+        for place, level in enumerate(output.levels):
             for side, bound in (("low", 1), ("high", 2)):
-                title = f"{predicted}_{side}_{level.level:g}"
+                title = f"{predicted}_{side}_{level:g}"
                 yield AnswerColumn(title, "number", partial(_bound, name, place, bound))
 
 

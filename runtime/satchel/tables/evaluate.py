@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from satchel.errors import TableError
 from satchel.measure.evaluation import Evaluation, evaluate
 from satchel.prediction import Answers
-from satchel.spec import Classes, Regression
+from satchel.spec import Classes, Score
 from satchel.tables.cells import as_text
 from satchel.tables.columns import Part
 from satchel.tables.mapping import read_columns
@@ -77,9 +77,7 @@ class TableEvaluator:
         self._run = run
         spec, header = run.predictor.spec, [clean_name(name) for name in run.header]
         self.outputs = {
-            output.name: output
-            for output in spec.outputs
-            if isinstance(output, Regression | Classes)
+            output.name: output for output in spec.outputs if isinstance(output, Score | Classes)
         }
         self.absent = run.fields.absent
         targets = {name: clean_name(column) for name, column in targets.items()}
@@ -155,7 +153,7 @@ class TableEvaluator:
             true = np.array(values, object)[used]
             found[name] = evaluate(
                 output,
-                true.astype(np.float64) if isinstance(output, Regression) else true,
+                true.astype(np.float64) if isinstance(output, Score) else true,
                 _joined(self._answers[name], used),
                 {by: np.array(groups, object)[used] for by, groups in self._groups.items()},
             )
@@ -199,11 +197,11 @@ def _group_column(name: str, header: Sequence[str], theirs: Mapping[str, str]) -
     raise TableError(f"there is no column {name!r} to group by{meant(name, header, LIKE)}")
 
 
-def _read_target(output: Regression | Classes, cell: object) -> tuple[float | str | None, str]:
+def _read_target(output: Score | Classes, cell: object) -> tuple[float | str | None, str]:
     """Return the true value, or what is wrong with it."""
     if is_missing(cell):
         return None, "is missing"
-    if isinstance(output, Regression):
+    if isinstance(output, Score):
         try:
             number = read_number(cell)
         except ValueError as error:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from satchel.errors import TableError
-from satchel.spec import Category, Number, Regression, Spec
+from satchel.spec import Category, Number, Score, Spec
 from satchel.tables.marks import full_marks
 from satchel.tables.table import DEFAULT, FileOptions, Wanted, clean_name
 from satchel.wording import meant, plain_name
@@ -163,7 +163,7 @@ def wanted(spec: Spec, mapping: TableMapping, targets: Mapping[str, str]) -> Wan
     numbers += [
         targets.get(output.name, output.name)
         for output in spec.outputs
-        if isinstance(output, Regression)
+        if isinstance(output, Score)
     ]
     return Wanted(required, known, numbers)
 

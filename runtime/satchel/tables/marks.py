@@ -17,7 +17,7 @@ from satchel.encode.readers import CategoryReader, Column, Unreadable
 from satchel.encode.texts import Texts
 from satchel.errors import Problem
 from satchel.note import Note
-from satchel.spec import Category, Classes, Number, Regression
+from satchel.spec import Category, Classes, Number, Score
 from satchel.tables.cells import Percent
 from satchel.tables.csv.dialect import may_be_thousands
 from satchel.tables.csv.digits import read_plain_numbers
@@ -60,7 +60,7 @@ class Marks:
     decimal: str = "."
 
 
-def full_marks(field: Number | Regression) -> float | None:
+def full_marks(field: Number | Score) -> float | None:
     """Return what a field's numbers are out of: its upper limit, or 100 where they are percent.
 
     Attendance in percent may have a limit a little above 100.
@@ -75,7 +75,7 @@ class CellReader:
     ----------
     name : str
         Name of the field, for messages.
-    field : Number, Category, Regression or Classes
+    field : Number, Category, Score or Classes
         What the column holds.
     marks : Marks
     total : float or None
@@ -89,7 +89,7 @@ class CellReader:
     def __init__(
         self,
         name: str,
-        field: Number | Category | Regression | Classes,
+        field: Number | Category | Score | Classes,
         marks: Marks,
         total: float | None = None,
         column: str = "",
@@ -98,13 +98,13 @@ class CellReader:
         self._name, self._marks, self._total = name, marks, total
         self._column = column or name
         self._words = {word.strip(): meaning for word, meaning in (words or {}).items()}
-        self._is_number = isinstance(field, Number | Regression)
+        self._is_number = isinstance(field, Number | Score)
         self._integer = isinstance(field, Number) and field.integer
         self._upper: float | None = None
         self._from_zero = False
         self._allowed = "give a number"
         own: tuple[str, ...] = ()
-        if isinstance(field, Number | Regression):
+        if isinstance(field, Number | Score):
             self._upper = full_marks(field)
             self._from_zero = field.limits[0] in (None, 0.0)
             if isinstance(field, Number):

@@ -21,6 +21,8 @@ from satchel import DataError
 from satchel.spec import Output, Segment
 
 KMEANS = "kmeans"
+# Models that give distributions, and hold the directions that a task declares.
+MONOTONE = ("monotonic-mlp",)
 FRAMEWORKS = {
     "linear": "scikit_learn",
     "ridge": "scikit_learn",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from satchel.spec import Classes, Group, Regression
+from satchel.spec import Classes, Group, Score
 from satchel.wording import positive_label
 from satchel_training.report.material import Material
 from satchel_training.report.style import (
@@ -42,11 +42,11 @@ LINE = 0.215  # inches
 Features = list[tuple[str, list[Group]]]
 
 
-def fairness_plot(material: Material, output: Regression | Classes) -> Plot | None:
+def fairness_plot(material: Material, output: Score | Classes) -> Plot | None:
     """Return the main figures of each group with their intervals, under their features."""
     found = material.spec.card.fairness
     groups = [] if found is None else [g for g in found.groups if g.output == output.name]
-    main = OF_SCORES if isinstance(output, Regression) else OF_LABELS
+    main = OF_SCORES if isinstance(output, Score) else OF_LABELS
     names = [name for name in main if any(name in group.figures for group in groups)]
     if found is None or not names:
         return None
@@ -68,7 +68,7 @@ def fairness_plot(material: Material, output: Regression | Classes) -> Plot | No
         if name != names[0]:
             axes.tick_params(axis="y", labelleft=False)
         axes.set_ylim(lines, -0.3)
-        unit = output.unit if isinstance(output, Regression) else ""
+        unit = output.unit if isinstance(output, Score) else ""
         text = with_unit(AXES[name].format(positive_label(output)), unit)
         axes.set_xlabel(wrapped(text, 36 if wide else 46))
     shown = sorted({material.label(f) for f, which in apart if which in map(main.get, names)})

@@ -6,7 +6,7 @@ import numpy as np
 
 from satchel.findings import said
 from satchel.measure.metrics import HIGHER_IS_BETTER
-from satchel.spec import Regression
+from satchel.spec import Score
 from satchel_training.report.material import Material
 from satchel_training.report.style import GREY, SKY, WIDTH, Plot, new_axes, with_unit, wrapped
 
@@ -39,7 +39,7 @@ def importance_plot(material: Material) -> Plot | None:
     axes.grid(visible=False, axis="y")
     measure = said(card.measure)
     output = material.task.scored[0]
-    unit = output.unit if isinstance(output, Regression) and card.measure in IN_UNIT else ""
+    unit = output.unit if isinstance(output, Score) and card.measure in IN_UNIT else ""
     grows = "falls" if card.measure in HIGHER_IS_BETTER else "grows"
     axes.set_xlabel(wrapped(with_unit(f"By how much the {measure} {grows}", unit), 44))
     left = len(ranked) - len(shown)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_curve
 
 from satchel.measure.metrics import calibration_curve, confusion_matrix, roc_auc_score
-from satchel.spec import Classes, Regression
+from satchel.spec import Classes, Distribution, Score
 from satchel.wording import positive_label
 from satchel_training.calibration import calibrated
 from satchel_training.out_of_fold import gather
@@ -37,7 +37,7 @@ NORMAL_95 = 1.96
 CROWDED = 0.06  # of a probability, between the marks of a reliability curve
 
 
-def confusion_plot(material: Material, output: Regression | Classes) -> Plot | None:
+def confusion_plot(material: Material, output: Score | Classes) -> Plot | None:
     """Return counts and shares of labels given for labels that are true."""
     true, told, labels = _labels(material, output)
     if told is None:
@@ -68,7 +68,7 @@ def confusion_plot(material: Material, output: Regression | Classes) -> Plot | N
         f"{labels[i]} told as {labels[j]}: {counts[i, j]}" for i, j in np.ndindex(counts.shape)
     )
     name = f"confusion{material.suffix(output.name)}"
-    what = "Pass or fail" if isinstance(output, Regression) else "Predicted and actual"
+    what = "Pass or fail" if isinstance(output, Score) else "Predicted and actual"
     title = f"{material.prefix(output.label)}{what}"
     return Plot(name, title, caption, f"Confusion matrix. {cells}.", figure)
 
@@ -117,7 +117,7 @@ def roc_plot(material: Material, output: Classes) -> Plot | None:
     return Plot(name, f"{material.prefix(output.label)}ROC curve", caption, alt, figure)
 
 
-def reliability_plot(material: Material, output: Regression | Classes) -> Plot | None:
+def reliability_plot(material: Material, output: Score | Classes) -> Plot | None:
     """Return the share that came true against the probability, on rows not seen."""
     probability = material.tested.answers[output.name].probability
     if probability is None:
@@ -177,7 +177,7 @@ def reliability_plot(material: Material, output: Regression | Classes) -> Plot |
 
 
 def _labels(
-    material: Material, output: Regression | Classes
+    material: Material, output: Score | Classes
 ) -> tuple[NDArray[Any], NDArray[Any] | None, Sequence[str]]:
     true, told = material.tested.true[output.name], material.tested.answers[output.name].label
     if isinstance(output, Classes):
@@ -188,7 +188,7 @@ def _labels(
     return np.array(output.pass_labels, object)[passed], told, output.pass_labels
 
 
-def _came_true(output: Regression | Classes, true: NDArray[Any]) -> NDArray[np.bool_]:
+def _came_true(output: Score | Classes, true: NDArray[Any]) -> NDArray[np.bool_]:
     if isinstance(output, Classes):
         return np.asarray(true == output.positive)
     assert output.pass_at is not None
@@ -196,11 +196,14 @@ def _came_true(output: Regression | Classes, true: NDArray[Any]) -> NDArray[np.b
 
 
 def _out_of_fold(
-    material: Material, output: Regression | Classes
+    material: Material, output: Score | Classes
 ) -> tuple[NDArray[Any], NDArray[np.float64]]:
     """Return what came true, and probabilities that neither model nor calibration has seen."""
     answers = gather(output, material.choice)
-    if isinstance(output, Regression):
+    if isinstance(output, Distribution):
+        told = [np.asarray(run.answers[output.name].probability) for run in material.choice]
+        return _came_true(output, answers.true).astype(np.float64), np.concatenate(told)
+    if isinstance(output, Score):
         answers = replace(answers, true=_came_true(output, answers.true).astype(np.float64))
         return answers.true, calibrated(answers)
     if output.calibration is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from satchel.spec import Regression, Segment
+from satchel.spec import Score, Segment
 from satchel_training.report.fairness import fairness_plot
 from satchel_training.report.importance import importance_plot
 from satchel_training.report.labels import confusion_plot, reliability_plot, roc_plot
@@ -34,7 +34,7 @@ def _answers(material: Material) -> Iterator[Plot | None]:
     for output in material.spec.outputs:
         if isinstance(output, Segment):
             continue
-        if isinstance(output, Regression):
+        if isinstance(output, Score):
             yield actual_plot(material, output)
             yield residual_plot(material, output)
             yield confusion_plot(material, output)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satchel.decode.decoder import prediction_intervals
-from satchel.spec import Regression
+from satchel.spec import Regression, Score
 from satchel.spec.rules import endpoints
 from satchel_training.report.material import Material
 from satchel_training.report.style import (
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 DOTS: dict[str, Any] = {"s": 20, "alpha": 0.55, "linewidths": 0}
 
 
-def actual_plot(material: Material, output: Regression) -> Plot:
+def actual_plot(material: Material, output: Score) -> Plot:
     """Return actual against predicted scores, with the identity and the pass mark."""
     true, exact = _scores(material, output)
     figure, axes = new_axes(height=WIDTH)
@@ -75,16 +75,20 @@ def actual_plot(material: Material, output: Regression) -> Plot:
     return Plot(name, title, caption, alt, figure)
 
 
-def residual_plot(material: Material, output: Regression) -> Plot:
+def residual_plot(material: Material, output: Score) -> Plot:
     """Return residuals against predicted scores, with the band of the widest interval."""
     true, exact = _scores(material, output)
     figure, axes = new_axes(height=WIDTH)
     axes.axhline(0, color=GREY, lw=1.2)
     residual = true - exact
     held = ""
-    if output.intervals is not None:
-        place = max(range(len(output.intervals.levels)), key=_level_of(output))
-        level = output.intervals.levels[place].level
+    if output.levels:
+        place = max(range(len(output.levels)), key=output.levels.__getitem__)
+        level = output.levels[place]
+        _, low, high = material.tested.answers[output.name].intervals[place]
+        share = float(np.mean((low <= true) & (true <= high)))
+        held = f" The {percent(level)} intervals hold {percent(share)} of the dots."
+    if isinstance(output, Regression) and output.intervals is not None:
         x = np.clip(np.linspace(*_ends(exact), 200), *endpoints(output.limits))
         # The runtime keeps bounds inside the limits of the score, and so does the band.
         _, low, high = prediction_intervals(output.intervals, x)[place]
@@ -92,8 +96,6 @@ def residual_plot(material: Material, output: Regression) -> Plot:
         axes.fill_between(
             x, low, high, color=SKY, alpha=0.25, lw=0, label=f"{percent(level)} interval"
         )
-        _, low, high = material.tested.answers[output.name].intervals[place]
-        share = float(np.mean((low <= true) & (true <= high)))
         held = f" The band shall hold {percent(level)} of the dots; it holds {percent(share)}."
     shown = some(len(true))
     axes.scatter(exact[shown], residual[shown], color=BLUE, label="student", **DOTS)
@@ -117,15 +119,9 @@ def residual_plot(material: Material, output: Regression) -> Plot:
     return Plot(name, f"{material.prefix(output.label)}Residuals", caption, alt, figure)
 
 
-def _scores(material: Material, output: Regression) -> tuple[NDArray[Any], NDArray[Any]]:
+def _scores(material: Material, output: Score) -> tuple[NDArray[Any], NDArray[Any]]:
     tested = material.tested
     return tested.true[output.name].astype(np.float64), tested.exact[output.name]
-
-
-def _level_of(output: Regression) -> Any:
-    assert output.intervals is not None
-    levels = output.intervals.levels
-    return lambda place: levels[place].level
 
 
 def _ends(values: NDArray[Any]) -> tuple[float, float]:
@@ -134,6 +130,6 @@ def _ends(values: NDArray[Any]) -> tuple[float, float]:
     return low - margin, high + margin
 
 
-def _name_axes(axes: Axes, output: Regression) -> None:
+def _name_axes(axes: Axes, output: Score) -> None:
     axes.locator_params(steps=[1, 2, 5, 10])
     axes.set_xlabel(with_unit(f"Predicted {output.label.lower()}", output.unit))

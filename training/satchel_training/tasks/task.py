@@ -9,14 +9,25 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
 
 from satchel import DataError
 from satchel.measure.metrics import loss
-from satchel.spec import Advice, Bounds, Classes, Derived, Output, Regression, Segment
+from satchel.spec import (
+    Advice,
+    Bounds,
+    Classes,
+    Derived,
+    Monotonic,
+    Output,
+    Regression,
+)
 from satchel_training.datasets.source import DataSource
 
 # From the target's field, training and test rows to a guess of each test row's score.
 NaiveGuess = Callable[[str, pd.DataFrame, pd.DataFrame], NDArray[np.float64]]
+# From whether each training row passed, training and test rows to a probability for each test row.
+NaiveChance = Callable[[NDArray[np.bool_], pd.DataFrame, pd.DataFrame], NDArray[np.float64]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,17 +96,26 @@ class Task:
     features : tuple of str
         Fields used as inputs.
     outputs : tuple of Output
-        The answers; what is estimated from training rows is not set yet.
+        The answers; what is estimated from training rows is not set yet. A monotone model makes a
+        distribution of a score.
     models : tuple of str
         Models that can be trained for it.
     naive : callable
         The naive guess of a score; of classes it is always their shares in the training rows.
     naive_text : str
         The naive guess in words.
+    naive_chance : callable or None
+        The naive guess of the probability of passing, for a score with a pass mark.
     targets : mapping
         From the name of an output to its field, where the two differ.
     measure : str
         The metric that models are compared by.
+    monotonic : mapping
+        From a feature to ``increasing`` or ``decreasing``: what a monotone model promises of it.
+    required : tuple of str or None
+        Features that must be given; None for all but the sensitive ones.
+    instead : mapping
+        From a feature that much may rest on to the task that answers without it.
     imputation : str
         What stands for a missing number: ``median`` or ``mean``; of categories it is the mode.
     clip : mapping
@@ -135,8 +155,12 @@ class Task:
     intended_use: str
     unintended_use: str
     limitations: tuple[str, ...] = ()
+    naive_chance: NaiveChance | None = None
     targets: Mapping[str, str] = field(default_factory=dict)
     measure: str = "rmse"
+    monotonic: Mapping[str, Monotonic] = field(default_factory=dict)
+    required: tuple[str, ...] | None = None
+    instead: Mapping[str, str] = field(default_factory=dict)
     imputation: Literal["median", "mean"] = "median"
     clip: Mapping[str, Bounds] = field(default_factory=dict)
     clip_outliers: tuple[str, ...] = ()
@@ -162,7 +186,7 @@ class Task:
     @property
     def scored(self) -> tuple[Regression | Classes, ...]:
         """The outputs that have a target."""
-        return tuple(output for output in self.outputs if not isinstance(output, Segment))
+        return tuple(o for o in self.outputs if isinstance(o, Regression | Classes))
 
     @property
     def sensitive(self) -> tuple[str, ...]:
@@ -247,6 +271,24 @@ def last_known(field: str) -> NaiveGuess:
         return known
 
     return guess
+
+
+def logistic_on(field: str) -> NaiveChance:
+    """Return the chance by a logistic regression, all but unregularised, on one field."""
+
+    def chance(
+        passed: NDArray[np.bool_], train: pd.DataFrame, test: pd.DataFrame
+    ) -> NDArray[np.float64]:
+        centre = float(train[field].median())
+        known, asked = (
+            rows[[field]].fillna(centre).to_numpy(np.float64) - centre for rows in (train, test)
+        )
+        found: NDArray[np.float64] = (
+            LogisticRegression(C=1e3).fit(known, passed).predict_proba(asked)[:, 1]
+        )
+        return found
+
+    return chance
 
 
 def mean(target: str, train: pd.DataFrame, test: pd.DataFrame) -> NDArray[np.float64]:
