@@ -13,6 +13,7 @@ from satchel import telemetry
 
 if TYPE_CHECKING:
     from satchel.bundle import Bundle, models
+    from satchel.distribution import ScoreDistribution
     from satchel.errors import (
         BundleError,
         DataError,
@@ -57,6 +58,7 @@ __all__ = [
     "Problem",
     "RecordError",
     "SatchelError",
+    "ScoreDistribution",
     "SpecError",
     "Suggestion",
     "Suggestions",
@@ -81,6 +83,7 @@ _HOMES = (
     "errors",
     "note",
     "bundle",
+    "distribution",
     "prediction",
     "predictor",
     "insight.explain",

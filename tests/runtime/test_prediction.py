@@ -290,6 +290,7 @@ def test_as_dict_keeps_a_probability_of_0(decode):
         "label": "fail",
         "probability": 0.0,
         "probabilities": {"fail": 1.0, "pass": 0.0},
+        "risk": 1.0,
     }
 
 

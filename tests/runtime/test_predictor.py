@@ -60,6 +60,7 @@ def answer(grade, intervals, outcome, probability, segment, advice, doubts=()):
                 "label": outcome,
                 "probability": probability,
                 "probabilities": {"fail": 1 - probability, "pass": probability},
+                "risk": 1 - probability,
             },
             "group": {"label": segment},
         },

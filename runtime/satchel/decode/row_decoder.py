@@ -222,10 +222,10 @@ def _distribution(output: Distribution) -> Row:
 
     def settled(raw: Raw) -> list[float] | None:
         reach = sorted(raw, reverse=True)
-        if not (reach[0] <= 1.0 and reach[-1] >= 0.0):
+        if not (reach[0] <= 1.0 and reach[-1] > 0.0):
             if not all(map(math.isfinite, raw)):
                 return None
-            return [_clipped(share) for share in reach]
+            return [_clipped(share) for share in reach]  # no zero keeps a sign
         return reach if sum(reach) >= 0.0 else None  # no NaN among them
 
     def valued(reach: Sequence[float]) -> tuple[float, float | None]:

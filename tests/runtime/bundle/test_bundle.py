@@ -97,7 +97,7 @@ def test_a_model_without_a_spec_is_refused(tmp_path, tiny_bytes, proto):
         bundles.read(path)
 
 
-@pytest.mark.parametrize("text", ["", "null", "[]", "{}", "{", "\0", '{"spec_version":2}'])
+@pytest.mark.parametrize("text", ["", "null", "[]", "{}", "{", "\0", '{"spec_version":3}'])
 def test_a_spec_that_cannot_be_read_is_refused(tmp_path, tiny_bytes, proto, text):
     path = tmp_path / "odd.onnx"
     path.write_bytes(proto.with_spec(tiny_bytes, text))
@@ -224,7 +224,7 @@ def derived(name, *inputs):
 
 
 HOSTILE = {
-    "another version": (lambda p: p.update(spec_version=2), "reads version 1"),
+    "another version": (lambda p: p.update(spec_version=3), "reads versions up to 2"),
     "a number that derives from itself": (
         lambda p: p["inputs"]["derived"].insert(0, derived("a", "a", "score")),
         "a needs a, which is no number known before it",

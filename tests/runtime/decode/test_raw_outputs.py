@@ -20,11 +20,13 @@ from satchel.spec import (
     CategoryBins,
     Check,
     Classes,
+    Distribution,
     Intervals,
     Isotonic,
     Level,
     NumberBins,
     Regression,
+    Score,
     Segment,
     Sigmoid,
     Spec,
@@ -82,6 +84,26 @@ def regressions(numbers):
     )
 
 
+@st.composite
+def distributions(draw, numbers):
+    scores = sorted(draw(st.lists(numbers(), min_size=2, max_size=9, unique=True)))
+    marks = st.sampled_from(scores[1:]) | numbers(scores[0], scores[-1])
+    levels = st.lists(st.sampled_from([0.5, 0.8, 0.9, 1e-9]), max_size=2, unique=True)
+    return Distribution(
+        name="score",
+        label="Score",
+        scores=tuple(scores),
+        whole=draw(st.booleans()),
+        limits=(
+            draw(st.sampled_from([None, scores[0]])),
+            draw(st.sampled_from([None, scores[-1]])),
+        ),
+        decimals=draw(st.none() | st.integers(0, 15)),
+        pass_at=draw(st.none() | marks.filter(lambda mark: scores[0] < mark <= scores[-1])),
+        levels=tuple(draw(levels)),
+    )
+
+
 def two_classes(numbers):
     return st.builds(
         Classes,
@@ -94,7 +116,7 @@ def two_classes(numbers):
     )
 
 
-SCORES = regressions(usual) | regressions(odd)
+SCORES = st.one_of(regressions(usual), regressions(odd), distributions(usual), distributions(odd))
 TWO = two_classes(usual) | two_classes(odd)
 THREE = st.builds(
     Classes,
@@ -134,6 +156,8 @@ def raw_of(draw, output):
     width = 1
     if isinstance(output, Classes):
         width = draw(st.sampled_from([1, 2])) if len(output.labels) == 2 else len(output.labels)
+    if isinstance(output, Distribution):
+        width = len(output.scores) - 1
     size = count * width
     found = draw(st.lists(patterns, min_size=size, max_size=size))
     return np.array(found, np.uint32).view(np.float32).reshape(count, width)
@@ -204,7 +228,7 @@ def test_an_answer_has_the_same_bits_alone_and_among_many(spec, case):
                 single.number(numbers)
             continue
         assert json.dumps(answer.as_dict(), allow_nan=False)
-        number = answer.value if isinstance(output, Regression) else answer.probability
+        number = answer.value if isinstance(output, Score) else answer.probability
         if number is not None:
             assert repr(single.number(numbers)) == repr(number)
 
@@ -249,7 +273,14 @@ def test_what_is_made_of_answers_is_told_or_refused(tiny, outputs, data):
     )
     reference = replace(tiny.spec.reference, outputs=bins)
     record = tiny.spec.checks[0].record
-    check = Check(record=record, outputs={output.name: (data.draw(odd()),) for output in outputs})
+    widths = [len(score.scores) - 1 if isinstance(score, Distribution) else 1, 1, 1]
+    check = Check(
+        record=record,
+        outputs={
+            output.name: tuple(data.draw(odd()) for _ in range(width))
+            for output, width in zip(outputs, widths, strict=True)
+        },
+    )
     spec = under(tiny.spec, *outputs, reference=reference, checks=(check,))
     raw = [data.draw(raw_of(output)) for output in outputs]
     with pytest.MonkeyPatch.context() as patch:
@@ -276,7 +307,7 @@ def test_answers_can_be_measured(spec, case, rows, data):
     places = [i for i in range(len(raw)) if i not in answers.errors] * rows
     assume(places)
     found = answers.outputs[output.name]
-    truths = odd() if isinstance(output, Regression) else st.sampled_from(output.labels)
+    truths = odd() if isinstance(output, Score) else st.sampled_from(output.labels)
     true = np.array(data.draw(st.lists(truths, min_size=5, max_size=5)))[np.arange(len(places)) % 5]
 
     def taken(numbers):
@@ -291,6 +322,8 @@ def test_answers_can_be_measured(spec, case, rows, data):
             label=taken(found.label),
             probability=taken(found.probability),
             intervals=tuple((level, taken(a), taken(b)) for level, a, b in found.intervals),
+            risk=taken(found.risk),
+            mean=taken(found.mean),
         ),
         {"group": np.arange(len(places)) % 2},
     )

@@ -198,7 +198,7 @@ WRONG = [
     (("inputs", "derived", 0, "operation"), 3, "inputs.derived[0].operation: expected"),
     (("inputs", "columns", 0, "scale"), 0, "inputs.columns[0]: scale of score must be above 0"),
     (("outputs", 1, "threshold"), 1, "outputs[1]: threshold of outcome lies between 0 and 1"),
-    (("spec_version",), 2, "the spec has version 2; this satchel reads version 1"),
+    (("spec_version",), 3, "the spec has version 3; this satchel reads versions up to 2"),
     (("spec_version",), "1", "the spec has version '1'"),
     (("spec_version",), None, "the spec has version None"),
     (("spec_version",), True, "spec_version: expected int, got bool"),
