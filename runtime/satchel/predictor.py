@@ -339,6 +339,7 @@ def load(
     *,
     models: Iterable[str | os.PathLike[str]] = (),
     threads: int = 1,
+    pass_at: float | str | None = None,
 ) -> Predictor:
     """Load a bundle.
 
@@ -350,13 +351,23 @@ def load(
         Folders of bundles of one's own, beside the shipped ones and ``SATCHEL_MODELS``.
     threads : int
         Threads within one operation of the graph.
+    pass_at : float or str, optional
+        The school's own pass mark, in the unit of the score, or as a share of the most that can be
+        scored: ``"40/100"``. Labels, probabilities and risk are then those of this mark.
 
     Raises
     ------
     BundleError
         Where there is no such bundle, or it is damaged, unsafe or made for another version.
+    SatchelError
+        Where the pass mark is not among the scores, or the model gives no distribution.
     """
-    return Predictor(bundles.read(bundles.find(name, models)), threads)
+    bundle = bundles.read(bundles.find(name, models))
+    if pass_at is not None:
+        from dataclasses import replace
+
+        bundle = replace(bundle, spec=bundle.spec.passing_at(pass_at))
+    return Predictor(bundle, threads)
 
 
 load.__module__ = "satchel"

@@ -27,12 +27,16 @@ class Config:
     host_names : sequence of str, or None
         Names in the Host header that are answered; any other is refused, so that no page of
         another name reaches a site on this machine (DNS rebinding). None for all.
+    pass_at : str or None
+        The school's own pass mark, best as a share such as ``40/100``, for every model that gives
+        a distribution of scores.
     """
 
     models: Sequence[str | Path] = ()
     max_records: int = 1_000
     max_bytes: int = 4 * 2**20
     host_names: Sequence[str] | None = None
+    pass_at: str | None = None
 
 
 def create_app(config: Config | None = None) -> Flask:
@@ -46,12 +50,14 @@ def create_app(config: Config | None = None) -> Flask:
     ------
     satchel.BundleError
         Where a bundle is damaged, or two have the same name.
+    satchel.SatchelError
+        Where the pass mark does not fit a model.
     """
     config = config or Config()
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = config.max_bytes
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    app.extensions["satchel"] = Models(config.models)
+    app.extensions["satchel"] = Models(config.models, config.pass_at)
     app.register_blueprint(pages.blueprint)
     app.register_blueprint(api.make_blueprint(config.max_records))
     security.protect(app, config.host_names)

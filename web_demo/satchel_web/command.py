@@ -13,7 +13,7 @@ import argparse
 import ipaddress
 import socket
 
-from satchel.commands import add_models_argument
+from satchel.commands import add_models_argument, add_pass_mark_argument
 from satchel.errors import SatchelError
 
 HOST, PORT, THREADS = "127.0.0.1", 8000, 4
@@ -55,6 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "sends a byte now and then is for a proxy to close",
     )
     add_models_argument(parser)
+    add_pass_mark_argument(parser)
 
 
 def port_number(text: str) -> int:
@@ -73,7 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
     listening, elsewhere = _listen(arguments.host, arguments.port)
     address = ipaddress.ip_address(listening.getsockname()[0])
     names = (*LOOPBACK, *arguments.host_name) if address.is_loopback else None
-    config = Config(models=arguments.models, host_names=names)
+    config = Config(models=arguments.models, host_names=names, pass_at=arguments.pass_at)
     app = create_app(config)
     # Requests up to the limit of the site stay in memory: none is spilled to a file.
     largest = config.max_bytes + SLACK

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from flask import current_app
 
-from satchel import BundleError, Predictor
+from satchel import BundleError, Predictor, SatchelError
 from satchel import bundle as bundles
 from satchel.spec import Spec
 
@@ -35,14 +35,21 @@ class Models:
     ----------
     folders : sequence of paths
         Folders of bundles of one's own.
+    pass_at : str or None
+        The school's own pass mark, as `satchel.load` takes it, for every model that gives a
+        distribution of scores; those among whose scores it is not keep their own.
 
     Raises
     ------
     BundleError
         Where a bundle is damaged, or two have the same name or are the default of one task.
+    SatchelError
+        Where the pass mark fits no model.
     """
 
-    def __init__(self, folders: Sequence[str | Path]) -> None:
+    def __init__(self, folders: Sequence[str | Path], pass_at: str | None = None) -> None:
+        self._pass_at = pass_at
+        self._fits, self._misfit = pass_at is None, SatchelError(f"pass mark {pass_at}: no model")
         self._listed: dict[str, Listed] = {}
         self._defaults: dict[str, str] = {}
         self._predictors: dict[str, Predictor] = {}
@@ -55,7 +62,7 @@ class Models:
                     f"two models are called {one.name}: {other.file} and {one.file}; take one away"
                 )
             self._listed[one.name] = Listed(
-                one.file, one.spec, one.sha256, one.verified, one.default
+                one.file, self._at_own_mark(one.spec), one.sha256, one.verified, one.default
             )
             if one.default and one.task in self._defaults:
                 raise BundleError(
@@ -64,6 +71,8 @@ class Models:
                 )
             if one.default:
                 self._defaults[one.task] = one.name
+        if not self._fits:
+            raise self._misfit
 
     def __iter__(self) -> Iterator[Listed]:
         return iter(self._listed.values())
@@ -71,6 +80,18 @@ class Models:
     def find(self, name: str) -> Listed | None:
         """Return the model called `name`, or the default one of the task `name`."""
         return self._listed.get(self._defaults.get(name, name))
+
+    def _at_own_mark(self, spec: Spec) -> Spec:
+        """Return the spec with the school's pass mark, where it has a distribution that it fits."""
+        if self._pass_at is None or not spec.has_distribution:
+            return spec
+        try:
+            fitted = spec.passing_at(self._pass_at)
+        except SatchelError as error:
+            self._misfit = error
+            return spec
+        self._fits = True
+        return fitted
 
     def predictor(self, listed: Listed) -> Predictor:
         """Return the predictor of a model, made once and shared by all threads.
@@ -86,7 +107,7 @@ class Models:
                 bundle = bundles.read(listed.file)
                 if bundle.sha256 != listed.sha256:
                     raise BundleError(f"{listed.file} has changed: start the site again")
-                self._predictors[name] = Predictor(bundle)
+                self._predictors[name] = Predictor(replace(bundle, spec=listed.spec))
             return self._predictors[name]
 
 

@@ -12,6 +12,7 @@ from satchel.wording import positive_label
 
 if TYPE_CHECKING:
     from satchel.prediction import Answer
+    from satchel.predictor import Predictor
     from satchel.spec import Output
 
 
@@ -24,6 +25,24 @@ def add_models_argument(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="look for models in this folder too (may be given several times)",
     )
+
+
+def add_pass_mark_argument(parser: argparse.ArgumentParser) -> None:
+    """Add ``--pass-at``, the school's own pass mark."""
+    parser.add_argument(
+        "--pass-at",
+        metavar="MARK",
+        help="the school's own pass mark, in the unit of the score or as a share of the most that "
+        "can be scored, such as 40/100",
+    )
+
+
+def load_model(arguments: argparse.Namespace) -> Predictor:
+    """Load the model that the arguments name, with the school's pass mark where one is given."""
+    from satchel.predictor import load
+
+    mark = getattr(arguments, "pass_at", None)
+    return load(arguments.model, models=arguments.models, pass_at=mark)
 
 
 def read_pairs(option: str, given: Sequence[str], form: str, last: bool = False) -> dict[str, str]:

@@ -18,11 +18,10 @@ import argparse
 import json
 from collections.abc import Iterator
 
-from satchel.commands import add_models_argument
+from satchel.commands import add_models_argument, load_model
 from satchel.commands.table import read_mapping, source_of
 from satchel.commands.table_arguments import add_table_arguments
 from satchel.insight.drift import LARGE, LEAST_ROWS, LEVEL, Drift, FeatureDrift, finish, start
-from satchel.predictor import load
 from satchel.progress import Meter
 from satchel.tables.columns import Part
 from satchel.tables.run import TableRun, open_table
@@ -42,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the comparison; 1 where there is drift."""
-    predictor = load(arguments.model, models=arguments.models)
+    predictor = load_model(arguments)
     class_list = start(predictor)
     mapping = read_mapping(arguments)
     with (

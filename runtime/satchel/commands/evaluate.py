@@ -17,11 +17,11 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
-from satchel.commands import add_models_argument, read_pairs
+from satchel.commands import add_models_argument, add_pass_mark_argument, load_model, read_pairs
 from satchel.commands.evaluation_text import Evaluations, lines, on_card
 from satchel.commands.table import read_mapping, source_of
 from satchel.commands.table_arguments import add_table_arguments
-from satchel.predictor import Predictor, load
+from satchel.predictor import Predictor
 from satchel.progress import Meter
 from satchel.tables.evaluate import TableEvaluator
 from satchel.tables.run import TableRun, open_table
@@ -48,13 +48,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "(may be given several times)",
     )
     add_models_argument(parser)
+    add_pass_mark_argument(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_table_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Evaluate; 1 where a row was left out."""
-    predictor = load(arguments.model, models=arguments.models)
+    predictor = load_model(arguments)
     targets = read_pairs("--target", arguments.target, "OUTPUT=COLUMN")
     mapping = read_mapping(arguments)
     with (

@@ -17,12 +17,12 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from satchel.commands import add_models_argument, read_json
+from satchel.commands import add_models_argument, add_pass_mark_argument, load_model, read_json
 from satchel.commands.explanation_text import explanation_lines, suggestion_lines, what_if_lines
 from satchel.commands.table import read_mapping, source_of
 from satchel.commands.table_arguments import add_table_arguments
 from satchel.errors import SatchelError
-from satchel.predictor import SAMPLES, Predictor, load
+from satchel.predictor import SAMPLES, Predictor
 from satchel.tables.columns import Part
 from satchel.tables.run import TableRun, open_table
 from satchel.wording import demonstration
@@ -55,6 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"orders of the fields to draw ({SAMPLES}); four times as many halve the error",
     )
     add_models_argument(parser)
+    add_pass_mark_argument(parser)
     parser.add_argument("--json", action="store_true", help="print JSON")
     add_table_arguments(parser)
 
@@ -63,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the explanations, or what was asked for in their place; 1 where a row was refused."""
     if (arguments.file is None) == (arguments.record is None):
         raise SatchelError("give either FILE or --record JSON")
-    predictor = load(arguments.model, models=arguments.models)
+    predictor = load_model(arguments)
     if arguments.record is not None:
         _print(arguments, *_answered(predictor, arguments, read_json("--record", arguments.record)))
         return 0

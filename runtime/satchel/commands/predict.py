@@ -20,14 +20,14 @@ import sys
 from contextlib import ExitStack
 from typing import IO, BinaryIO
 
-from satchel.commands import add_models_argument, read_json
+from satchel.commands import add_models_argument, add_pass_mark_argument, load_model, read_json
 from satchel.commands.answer_arguments import add_answer_arguments
 from satchel.commands.prediction_text import prediction_lines
 from satchel.commands.table import read_mapping, save_mapping, source_of
 from satchel.commands.table_arguments import add_table_arguments
 from satchel.errors import SatchelError
 from satchel.files import replacing
-from satchel.predictor import Predictor, load
+from satchel.predictor import Predictor
 from satchel.progress import Meter
 from satchel.tables.predicting import TableOptions, described, predict_table
 from satchel.wording import demonstration
@@ -46,6 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "of the same kind as FILE",
     )
     add_models_argument(parser)
+    add_pass_mark_argument(parser)
     parser.add_argument("--json", action="store_true", help="print JSON, one line per row")
     add_answer_arguments(parser)
     add_table_arguments(parser)
@@ -57,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise SatchelError("give either FILE or --record JSON")
     if arguments.record is None:
         return _predict_table(arguments)
-    predictor = load(arguments.model, models=arguments.models)
+    predictor = load_model(arguments)
     with ExitStack() as stack:
         out: IO[str] = sys.stdout
         if arguments.out not in (None, "-"):
@@ -87,7 +88,7 @@ def _predict_table(arguments: argparse.Namespace) -> int:
         kind="json" if arguments.json else "",
         threads=arguments.threads,
     )
-    predictor = load(arguments.model, models=arguments.models)
+    predictor = load_model(arguments)
     target: str | BinaryIO = sys.stdout.buffer if arguments.out in (None, "-") else arguments.out
     sys.stdout.flush()
     with Meter("predicted") as meter:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Self
 
-from satchel.errors import SpecError
+from satchel.errors import SatchelError, SpecError
 from satchel.frozen import frozen
 from satchel.frozen_json import from_plain, to_plain
 from satchel.spec.card import Card, Check, NumberBins, Reference
@@ -102,7 +102,7 @@ class Spec:
     def _least_version(self) -> int:
         inputs = self.inputs
         if (
-            any(isinstance(output, Distribution) for output in self.outputs)
+            self.has_distribution
             or any(isinstance(column, Missing) for column in inputs.columns)
             or any(feature.monotonic or feature.essential for feature in inputs.features)
         ):
@@ -124,6 +124,41 @@ class Spec:
     def demonstration(self) -> bool:
         """Whether the data are made or follow a simple rule: the model is but an example."""
         return self.card.source.synthetic or bool(self.card.source.rule)
+
+    @property
+    def has_distribution(self) -> bool:
+        """Whether an output is a distribution, whose pass mark may be any."""
+        return any(isinstance(output, Distribution) for output in self.outputs)
+
+    def passing_at(self, mark: float | str) -> Self:
+        """Return the spec with another pass mark for each output that is a distribution.
+
+        Parameters
+        ----------
+        mark : float or str
+            In the unit of the score, or as a share of the most that can be scored: ``"40/100"``.
+
+        Raises
+        ------
+        SatchelError
+            Where no output is a distribution, or the mark is no number among its scores.
+        """
+        from dataclasses import replace  # takes as long as all of this package, and few need it
+
+        if not self.has_distribution:
+            raise SatchelError(
+                f"{self.name} gives no distribution of scores, so its pass mark is fixed: choose a "
+                "model that does, such as the task's default"
+            )
+        return replace(
+            self,
+            outputs=tuple(
+                [
+                    output.passing_at(mark) if isinstance(output, Distribution) else output
+                    for output in self.outputs
+                ]
+            ),
+        )
 
     def to_json(self) -> str:
         """Return the spec as one line of JSON."""

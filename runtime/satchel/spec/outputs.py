@@ -1,8 +1,10 @@
 """What comes out of a model: scores, classes, segments, their uncertainty, and advice."""
 
+import math
 from itertools import pairwise
-from typing import ClassVar
+from typing import ClassVar, Self
 
+from satchel.errors import SatchelError
 from satchel.frozen import frozen
 from satchel.spec.rules import (
     Bounds,
@@ -216,6 +218,35 @@ class Distribution:
     def gives_probability(self) -> bool:
         """Whether an answer has a probability of passing."""
         return self.pass_at is not None
+
+    def passing_at(self, mark: float | str) -> Self:
+        """Return the output with another pass mark; see `Spec.passing_at`."""
+        from dataclasses import replace
+
+        number = self._mark(mark) if isinstance(mark, str) else float(mark)
+        if not self.scores[0] < number <= self.scores[-1]:
+            raise SatchelError(
+                f"pass mark {mark} is not among the scores of {self.name}: give one above "
+                f"{self.scores[0]:g}, and not above {self.scores[-1]:g}"
+            )
+        return replace(self, pass_at=number)
+
+    def _mark(self, text: str) -> float:
+        mark, slash, total = text.partition("/")
+        try:
+            number, whole = float(mark), float(total or 1)
+        except ValueError:
+            number = whole = math.nan
+        if not (math.isfinite(number) and 0 < whole < math.inf):
+            raise SatchelError(f"pass mark {text!r} is no number: give one such as 8 or 40/100")
+        if not slash:
+            return number
+        if self.limits[0] != 0 or self.limits[1] is None:
+            raise SatchelError(
+                f"pass mark {text!r}: the most that {self.name} can be is not known, so give the "
+                f"mark in {self.unit or 'its own unit'}"
+            )
+        return number / whole * self.limits[1]
 
 
 @frozen(kw_only=True)

@@ -101,6 +101,7 @@ def predict_table(
     options: TableOptions | None = None,
     *,
     models: Iterable[str | os.PathLike[str]] = (),
+    pass_at: float | str | None = None,
     progress: Progress | None = None,
 ) -> TableSummary:
     """Predict every row of a table, and write them all with their predictions beside them.
@@ -116,6 +117,8 @@ def predict_table(
     options : TableOptions, optional
     models : iterable of paths
         Folders of your own models.
+    pass_at : float or str, optional
+        The school's own pass mark, as `satchel.load` takes it.
     progress : callable, optional
         Called with how much is done, how much there is, and the unit.
 
@@ -132,11 +135,12 @@ def predict_table(
     """
     options = options or TableOptions()
     threads = options.threads or min(2, os.cpu_count() or 1)
-    predictor = (
-        model
-        if isinstance(model, Predictor)
-        else load(model, models=models, threads=max(1, threads - 1))
-    )
+    if isinstance(model, Predictor):
+        if pass_at is not None:
+            raise TableError("give pass_at to satchel.load, which made the predictor")
+        predictor = model
+    else:
+        predictor = load(model, models=models, threads=max(1, threads - 1), pass_at=pass_at)
     with ExitStack() as stack:
         table = stack.enter_context(open_table(source, options.mapping, predictor.spec))
         run = TableRun(predictor, table, options.mapping, threads=threads, progress=progress)
