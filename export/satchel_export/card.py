@@ -47,6 +47,7 @@ def _lines(spec: Spec) -> Iterator[str]:
     yield from _section("Data", _data(spec))
     yield from _section("Figures", _figures(spec))
     yield from _section("What matters", what_matters(spec))
+    yield from _section("Directions", _directions(spec))
     yield from _section("Fairness", _fairness(spec))
     yield from _section("Inputs", _inputs(spec))
 
@@ -107,6 +108,31 @@ def _figures(spec: Spec) -> Iterator[str]:
             "Brier score, log loss and expected calibration error (ten bins of equal mass) are "
             "measured on rows that the calibration was not estimated from."
         )
+
+
+def _directions(spec: Spec) -> Iterator[str]:
+    sweeps = spec.card.sweeps
+    if not sweeps:
+        return
+    ways = {feature.name: feature.monotonic for feature in spec.inputs.features}
+    yield (
+        "As one of these fields rises and all others stay, the answer never moves the other way. "
+        "Export moved each through its values, from every record at hand: the furthest that a "
+        "probability moved the wrong way is what rounding explains."
+    )
+    yield ""
+    yield from _table(
+        ("field", "the answer", "answers compared", "furthest the wrong way"),
+        (
+            (
+                one.feature,
+                "rises" if ways[one.feature] == "increasing" else "falls",
+                f"{one.answers:,}",
+                f"{one.worst:.0e}" if one.worst else "0",
+            )
+            for one in sweeps
+        ),
+    )
 
 
 def _fairness(spec: Spec) -> Iterator[str]:

@@ -29,16 +29,16 @@ def run(arguments: argparse.Namespace) -> int:
     from satchel.bundle import read
     from satchel_export.write import write
     from satchel_training.datasets.dataset import DATA_VARIABLE
-    from satchel_training.fit import encode
     from satchel_training.run import load_run
     from satchel_training.tasks import find_task
 
     spec, heads = load_run(Path(arguments.run_folder))
-    matrices = []
+    columns = None
     folder = arguments.data or os.environ.get(DATA_VARIABLE)
     if folder is not None:
-        matrices.append(encode(spec.inputs, find_task(spec.task).dataset.load(folder)))
-    path = write(spec, heads, Path(arguments.out), matrices)
+        frame = find_task(spec.task).dataset.load(folder)
+        columns = {f.name: frame[f.name].to_numpy() for f in spec.inputs.features}
+    path = write(spec, heads, Path(arguments.out), columns)
     version, size = read(path).version, path.stat().st_size
     print(f"{path}: {size} bytes, version {version}, agrees with the trained model")
     return 0

@@ -21,10 +21,21 @@ from satchel.errors import BundleError
 from satchel.files import replacing
 from satchel.measure.metrics import loss
 from satchel.predictor import TOLERANCE, Predictor, relative_deviation
-from satchel.spec import CHOICE, Card, Check, Classes, Output, Score, Segment, Spec
+from satchel.spec import (
+    CHOICE,
+    Card,
+    Check,
+    Classes,
+    Distribution,
+    Output,
+    Score,
+    Segment,
+    Spec,
+)
 from satchel_export.card import card
 from satchel_export.graph import Head, assemble
 from satchel_export.invent import invent
+from satchel_export.sweep import sweep
 from satchel_training.fit import raw_output
 from satchel_training.models import FRAMEWORKS, head
 
@@ -41,7 +52,7 @@ def write(
     spec: Spec,
     heads: Mapping[str, Any],
     folder: Path,
-    matrices: Sequence[NDArray[np.float32]] = (),
+    columns: Mapping[str, NDArray[Any]] | None = None,
 ) -> Path:
     """Export a trained model to ``folder/task.model.onnx``, with its card and index entry.
 
@@ -53,8 +64,9 @@ def write(
         The native model: from the name of an output to the estimator that answers it.
     folder : Path
         Where bundles are kept.
-    matrices : sequence of ndarray, each of shape (rows, columns)
-        Encoded rows, beside the invented ones, on which both must agree.
+    columns : mapping of str to ndarray, shape (rows,), optional
+        Raw records by field: both must agree on them, too, beside the invented ones. Monotonic
+        fields are swept from each of them, or from the invented ones where there are none.
 
     Raises
     ------
@@ -63,6 +75,8 @@ def write(
     ParityError
         Where ``|graph - framework| > 1e-5 * max(1, |framework|)`` in any row, or labels differ
         although the score is not that close to where they change.
+    DirectionError
+        Where a monotonic field moves an answer the wrong way.
     """
     encoder = Encoder(spec.inputs)
     graphs, versions = [], dict(spec.card.versions)
@@ -80,14 +94,17 @@ def write(
         card=replace(spec.card, versions=versions),
     )
     path = folder / f"{spec.name}.onnx"
+    invented = invent(spec.inputs, PARITY_ROWS, PARITY_SEED)
+    swept = sweep(_predictor(spec, model), _columns(invented) if columns is None else columns)
+    spec = replace(spec, card=replace(spec.card, sweeps=swept))
     spec, content = _versioned(spec, model, path)
     bundle = Bundle(str(path), content, spec, hashlib.sha256(content).hexdigest(), False, False)
     predictor = Predictor(bundle)
     if not predictor.verify().passed:
         raise ParityError(f"{spec.name}: the graph fails the checks that travel with it")
-    invented = encoder.encode_many(invent(spec.inputs, PARITY_ROWS, PARITY_SEED)).matrix
-    for matrix in (invented, *matrices):
-        check_parity(predictor, heads, matrix)
+    for rows in (invented, columns):
+        if rows is not None:
+            check_parity(predictor, heads, encoder.encode_many(rows).matrix)
     folder.mkdir(parents=True, exist_ok=True)
     with replacing(path, "wb") as file:
         file.write(content)
@@ -95,6 +112,16 @@ def write(
         file.write(card(spec))
     write_index(folder)
     return path
+
+
+def _predictor(spec: Spec, model: onnx.ModelProto) -> Predictor:
+    """Return the predictor of a bundle that is not written yet."""
+    spec, content = _serialised(replace(spec, version=FIRST_VERSION), model)
+    return Predictor(Bundle(f"{spec.name}.onnx", content, spec, "", False, False))
+
+
+def _columns(records: Sequence[Mapping[str, Any]]) -> dict[str, NDArray[Any]]:
+    return {name: np.array([one[name] for one in records], object) for name in records[0]}
 
 
 def _versioned(spec: Spec, model: onnx.ModelProto, path: Path) -> tuple[Spec, bytes]:
@@ -203,18 +230,21 @@ def _far_labels(
 def _width(output: Output) -> int | None:
     if isinstance(output, Segment):
         return None
+    if isinstance(output, Distribution):
+        return len(output.scores) - 1
     return len(output.labels) if isinstance(output, Classes) else 1
 
 
 def write_index(folder: Path) -> None:
     """Write ``index.json`` for the bundles in `folder`: digests, sizes, each task's default.
 
-    The default of a task is its model that is best in cross-validation on the training part, by
-    the measure of the task, ties to the smaller; one that does not beat the naive guess there
-    is never the default.
+    The default of a task is a model whose answers move in the directions that the task declares,
+    where there is one; of these, or of all, the best in cross-validation on the training part, by
+    the measure of the task, ties to the smaller. One that does not beat the naive guess there is
+    never the default.
     """
     index = Index()
-    losses: dict[str, dict[str, tuple[float, int]]] = {}
+    ranks: dict[str, dict[str, tuple[bool, float, int]]] = {}
     for path in sorted(folder.glob("*.onnx")):
         try:
             bundle = read(path, Index())
@@ -226,8 +256,10 @@ def write_index(folder: Path) -> None:
         index.sizes[bundle.name] = len(bundle.model)
         lost = _loss(bundle.spec.card)
         if lost is not None:
-            losses.setdefault(bundle.task, {})[bundle.spec.model] = (lost, len(bundle.model))
-    for task, models in losses.items():
+            plausible = bool(bundle.spec.card.sweeps)
+            rank = (not plausible, lost, len(bundle.model))
+            ranks.setdefault(bundle.task, {})[bundle.spec.model] = rank
+    for task, models in ranks.items():
         index.defaults[task] = min(models, key=models.__getitem__)
     with replacing(folder / INDEX) as file:
         file.write(index.to_json())

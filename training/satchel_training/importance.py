@@ -2,13 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
-from satchel.spec import Importance
+from satchel.spec import Importance, Inputs
 from satchel_training.evaluate import answer, scores, total_loss
 from satchel_training.fit import Fitted
 from satchel_training.tasks.task import Task
+
+MUCH = 0.1  # of all importance, from which on an answer without a field is doubted
+
+
+def with_essential(
+    inputs: Inputs, importance: Sequence[Importance], instead: Mapping[str, str]
+) -> Inputs:
+    """Return `inputs` with the fields marked that much of an answer rests on.
+
+    Parameters
+    ----------
+    inputs : Inputs
+    importance : sequence of Importance
+    instead : mapping
+        From a field to the task that answers without it.
+    """
+    total = sum(max(one.value, 0.0) for one in importance)
+    much = {one.feature for one in importance if one.value > MUCH * total}
+    return replace(
+        inputs,
+        features=tuple(
+            replace(feature, essential=True, instead=instead.get(feature.name, ""))
+            if feature.name in much
+            else feature
+            for feature in inputs.features
+        ),
+    )
 
 
 def permutation_importance(

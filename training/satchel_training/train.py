@@ -32,7 +32,7 @@ from satchel_training.datasets.source import Generated
 from satchel_training.evaluate import HeldOut
 from satchel_training.fairness import measure_fairness
 from satchel_training.fit import Fitted, fit
-from satchel_training.importance import permutation_importance
+from satchel_training.importance import permutation_importance, with_essential
 from satchel_training.models import Estimator, Recipe, load_builder
 from satchel_training.reference import whole_reference
 from satchel_training.report import Material
@@ -100,11 +100,13 @@ def train_for_report(
             for run in cross_validated(narrow(task, kept), train_rows)
         ]
         metrics += evaluate.card_metrics(task, WITHOUT, *evaluate.mean_scores(task, without))
+    importance = permutation_importance(
+        task, fitted, train_rows, test_rows, SHUFFLES, np.random.default_rng(task.seed)
+    )
+    fitted = replace(fitted, inputs=with_essential(fitted.inputs, importance, task.instead))
     card = replace(
         _card(task, model, tuple(metrics), len(frame)),
-        importance=permutation_importance(
-            task, fitted, train_rows, test_rows, SHUFFLES, np.random.default_rng(task.seed)
-        ),
+        importance=importance,
         fairness=measure_fairness(task, TEST, test_rows, tested)
         if everywhere is None
         else measure_fairness(

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from satchel.spec import ALL_ROWS, Regression
+from satchel.spec import ALL_ROWS, Monotonic, Regression
 from satchel_training.datasets.dataset import Dataset
 from satchel_training.datasets.uci import MATHEMATICS, PORTUGUESE
-from satchel_training.tasks.task import Classified, Published, Task, last_known, mean
+from satchel_training.tasks.task import (
+    Classified,
+    Published,
+    Task,
+    last_known,
+    logistic_on,
+    mean,
+)
 
 STAGES = {
     "full": (("G1", "G2"), "", "background, school life and the first two grades"),
@@ -23,10 +30,23 @@ PUBLISHED = {
     ("Portuguese", "early"): (2.67, (0.850, "decision-tree"), (0.367, "logistic-unbalanced")),
 }
 GRADES = ("G1", "G2", "G3")
+MONOTONIC: dict[str, Monotonic] = {
+    "G1": "increasing",
+    "G2": "increasing",
+    "failures": "decreasing",
+    "absences": "decreasing",
+    "studytime": "increasing",
+    "higher": "increasing",
+}
 
 
 def _secondary(subject: str, dataset: Dataset, stage: str) -> Task:
     known, suffix, text = STAGES[stage]
+    # The stage before does without the last grade.
+    instead = {}
+    if known:
+        before = list(STAGES)[list(STAGES).index(stage) + 1]
+        instead = {known[-1]: f"secondary-{subject.lower()}{STAGES[before][1]}"}
     rmse, passing, levels = PUBLISHED[subject, stage]
     return Task(
         name=f"secondary-{subject.lower()}{suffix}",
@@ -43,9 +63,26 @@ def _secondary(subject: str, dataset: Dataset, stage: str) -> Task:
                 pass_at=10,
             ),
         ),
-        models=("ridge", "random-forest", "extra-trees", "gradient-boosting", "mean", "mlp"),
+        models=(
+            "monotonic-mlp",
+            "ridge",
+            "random-forest",
+            "extra-trees",
+            "gradient-boosting",
+            "mean",
+            "mlp",
+        ),
         naive=last_known(known[-1]) if known else mean,
-        naive_text=f"the last known grade, {known[-1]}" if known else "the mean grade",
+        naive_text=(
+            f"the last known grade, {known[-1]}; for the probability of passing a logistic "
+            "regression on it"
+            if known
+            else "the mean grade; for the probability of passing a logistic regression on failures"
+        ),
+        naive_chance=logistic_on(known[-1] if known else "failures"),
+        monotonic=MONOTONIC,
+        required=known,
+        instead=instead,
         published=Published(
             figures={"rmse": rmse},
             protocol=ALL_ROWS,
