@@ -115,7 +115,8 @@ def fit(
             prototypes = list(zip(*task.segmented_by.values(), strict=True))
             heads[output.name] = fit_segments(inputs, list(task.segmented_by), prototypes, X)
             continue
-        estimator = load_builder(model).build(model, output, hyperparameters, seed, verbose)
+        build = load_builder(model).build
+        estimator = build(model, output, hyperparameters, seed, verbose, inputs)
         estimator.fit(X, target_of(output, train[task.target(output)]))
         heads[output.name] = estimator
     return Fitted(inputs, outputs, heads)

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from satchel import DataError
-from satchel.spec import Output, Segment
+from satchel.spec import Inputs, Output, Segment
 
 KMEANS = "kmeans"
 # Models that give distributions, and hold the directions that a task declares.
@@ -38,6 +38,7 @@ FRAMEWORKS = {
     "mean": "scikit_learn",
     KMEANS: "scikit_learn",
     "mlp": "torch",
+    "monotonic-mlp": "monotone",
     "ann": "keras",
     "cnn-small": "keras",
     "cnn-large": "keras",
@@ -48,7 +49,8 @@ class Estimator(Protocol):
     """A model with scikit-learn's interface, on the encoded matrix.
 
     It answers one output: the scaled target of a regression, the codes of classes (then it has
-    ``predict_proba``, of shape (rows, labels), too), or the codes of segments.
+    ``predict_proba``, of shape (rows, labels), too), the codes of segments, or which scores of a
+    distribution are reached (then ``predict_proba`` has the shape (rows, scores - 1)).
     """
 
     def fit(self, X: NDArray[np.float32], y: NDArray[Any]) -> Any:
@@ -68,8 +70,12 @@ class Builder(Protocol):
         hyperparameters: Mapping[str, Any],
         seed: int,
         verbose: bool,
+        inputs: Inputs | None = None,
     ) -> Estimator:
-        """Return an estimator for `output` that is not fitted yet."""
+        """Return an estimator for `output` that is not fitted yet.
+
+        A monotone model needs to know what the columns of its matrix are: `inputs`.
+        """
 
     def suggest(self, model: str, trial: Any) -> dict[str, Any]:
         """Return hyperparameters drawn by an optuna trial."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from satchel.decode.decoder import decode_output
 from satchel.measure.metrics import accuracy_score
 from satchel.progress import progress
-from satchel.spec import Regression
+from satchel.spec import Inputs, Regression
 
 # TensorFlow reads it while it is imported, and tells much about itself otherwise.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -310,6 +310,7 @@ def build(
     hyperparameters: Mapping[str, Any],
     seed: int,
     verbose: bool,
+    inputs: Inputs | None = None,
 ) -> KerasRegressor:
     """Return the estimator called `model`."""
     return ESTIMATORS[model](output, **hyperparameters, seed=seed, verbose=verbose)

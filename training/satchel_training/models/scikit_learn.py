@@ -28,7 +28,7 @@ from sklearn.linear_model import (
 )
 from sklearn.tree import DecisionTreeClassifier
 
-from satchel.spec import Classes, Output
+from satchel.spec import Classes, Inputs, Output
 
 FILE = "model.joblib"
 TREES = 100  # of a forest: twice as many lower the error by less than one percent
@@ -65,6 +65,7 @@ def build(
     hyperparameters: Mapping[str, Any],
     seed: int,
     verbose: bool,
+    inputs: Inputs | None = None,
 ) -> Any:
     """Return the estimator called `model`, a classifier where the output has classes.
 

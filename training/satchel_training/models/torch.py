@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from satchel.progress import progress
-from satchel.spec import Output, Regression
+from satchel.spec import Inputs, Output, Regression
 
 WEIGHTS, ARGUMENTS = "model.pt", "model.json"
 ACTIVATIONS = {"relu": nn.ReLU, "elu": nn.ELU, "tanh": nn.Tanh}
@@ -164,6 +164,7 @@ def build(
     hyperparameters: Mapping[str, Any],
     seed: int,
     verbose: bool,
+    inputs: Inputs | None = None,
 ) -> MLPRegressor:
     """Return the estimator called `model`."""
     assert isinstance(output, Regression)  # no task of classes names a model of this module
