@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -72,6 +72,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--runs", metavar="N", type=int, help="runs of cross-validation")
     parser.add_argument("--folds", metavar="N", type=int, help="folds of each run")
     parser.add_argument("--model", metavar="MODEL", action="append", help="only this model")
+    parser.add_argument(
+        "--seed", metavar="N", type=int, help="of folds and models (default: the task's own)"
+    )
     parser.add_argument("--json", action="store_true", help="print a JSON array")
 
 
@@ -90,6 +93,8 @@ def run(arguments: argparse.Namespace) -> int:
     folds = task.folds if arguments.folds is None else arguments.folds
     if runs < 1 or folds < 2:
         raise SatchelError(f"{runs} runs of {folds} folds: give at least 1 run of at least 2 folds")
+    if arguments.seed is not None:
+        task = replace(task, seed=arguments.seed)
     frame = task.dataset.load(arguments.data)
     models = arguments.model or task.models
     standings = list(compare(task, frame, models, runs, folds))
@@ -122,15 +127,17 @@ def compare(
     """
     from satchel_training.evaluate import cross_validate
     from satchel_training.models import kept_recipe
+    from satchel_training.scaling import scaled
     from satchel_training.tasks.task import narrow
 
     every: dict[str, list[HeldOut]] = {}
     for model in models:
         recipe = kept_recipe(task.name, model)
         narrowed = task if recipe.features is None else narrow(task, recipe.features)
-        every[model] = cross_validate(
+        answered = cross_validate(
             narrowed, frame, model, recipe.hyperparameters, runs, folds, sys.stderr.isatty()
         )
+        every[model] = scaled(narrowed, frame, answered)
         bundle = _measure(task, frame, model, recipe)
         yield from _scored(task, model, every[model], {"fields": len(narrowed.features)} | bundle)
     yield from _scored(task, "naive guess", next(iter(every.values())), {}, naive=True)

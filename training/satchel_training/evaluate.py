@@ -19,7 +19,8 @@ from satchel.measure.scores import score as score
 from satchel.prediction import Answers
 from satchel.progress import progress
 from satchel.spec import Metric, Score, Segment
-from satchel_training.fit import Fitted, fit, require_target
+from satchel_training.fit import Fitted, fit, fit_output, require_target
+from satchel_training.models import MONOTONE
 from satchel_training.tasks.task import Task
 
 # From the name of an output to its figures, by the name of the metric.
@@ -105,7 +106,9 @@ def cross_validate(
         Whether to show progress on a terminal.
     """
     runs, folds = runs or task.runs, folds or task.folds
-    task = replace(task, outputs=task.scored)  # segments have nothing to be measured by
+    # Segments have nothing to be measured by; the scores of a distribution are those of all rows.
+    outputs = [fit_output(task, output, frame, model in MONOTONE) for output in task.scored]
+    task = replace(task, outputs=tuple(outputs) if model in MONOTONE else task.scored)
     parts: Iterator[Any] = iter(_parts(task, frame, runs, folds))
     gathered: list[list[tuple[NDArray[np.intp], HeldOut]]] = [[] for _ in range(runs)]
     title = f"{task.name}.{model}"
@@ -175,7 +178,7 @@ def _join(parts: Sequence[tuple[NDArray[np.intp], HeldOut]]) -> HeldOut:
                 for k, (level, _, _) in enumerate(many[0].intervals)
             ),
             risk=joined([a.risk for a in many]),
-            reach=None,  # of scores that differ from fold to fold
+            reach=joined([a.reach for a in many]),
             mean=joined([a.mean for a in many]),
         )
 

@@ -255,6 +255,8 @@ def fit_output(task: Task, output: Output, train: pd.DataFrame, monotone: bool =
         return output
     column = train[task.target(output)]
     require_target(column)
+    if isinstance(output, Distribution):
+        return output
     if isinstance(output, Score):
         column = column.clip(*output.limits)
     if column.nunique() <= 1:

@@ -69,6 +69,13 @@ def cross_fitted(
 def parts(answers: OutOfFold) -> list[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
     """Return, for each part of the rows, which answers are of all others and which of it."""
     # All answers for a row lie in one part.
-    place = np.random.default_rng(0).permutation(int(answers.row.max()) + 1) % PARTS
-    parts = [place[answers.row] == part for part in range(PARTS)]
+    parts = folds_of(int(answers.row.max()) + 1)
+    found = [(others[answers.row], left_out[answers.row]) for others, left_out in parts]
+    return [(others, left_out) for others, left_out in found if left_out.any() and others.any()]
+
+
+def folds_of(rows: int) -> list[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
+    """Return, for each part of some rows, which are all others and which are in it."""
+    place = np.random.default_rng(0).permutation(rows) % PARTS
+    parts = [place == part for part in range(PARTS)]
     return [(~left_out, left_out) for left_out in parts if left_out.any() and not left_out.all()]

@@ -6,6 +6,7 @@ import datetime
 import platform
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,7 @@ from satchel.spec import (
     TEST,
     WITHOUT,
     Card,
+    Distribution,
     Metric,
     Score,
     Segment,
@@ -33,10 +35,11 @@ from satchel_training.evaluate import HeldOut
 from satchel_training.fairness import measure_fairness
 from satchel_training.fit import Fitted, fit
 from satchel_training.importance import permutation_importance, with_essential
-from satchel_training.models import Estimator, Recipe, load_builder
+from satchel_training.models import Estimator, Recipe, Rescaled, load_builder
 from satchel_training.reference import whole_reference
 from satchel_training.report import Material
 from satchel_training.run import Run
+from satchel_training.scaling import scaled, scaling_of
 from satchel_training.tasks.task import Task, narrow
 from satchel_training.uncertainty import tested_figures, with_uncertainty
 
@@ -81,9 +84,17 @@ def train_for_report(
     def cross_validated(task: Task, rows: pd.DataFrame) -> list[HeldOut]:
         return evaluate.cross_validate(task, rows, model, recipe.hyperparameters, verbose=verbose)
 
-    choice = cross_validated(task, train_rows)
-    everywhere = cross_validated(task, frame) if task.all_rows else None
+    def calibrated(task: Task, rows: pd.DataFrame) -> list[HeldOut]:
+        return scaled(task, rows, cross_validated(task, rows))
+
+    raw = cross_validated(task, train_rows)
+    choice = scaled(task, train_rows, raw)
+    everywhere = calibrated(task, frame) if task.all_rows else None
     fitted = fit(task, train_rows, model, recipe.hyperparameters, task.seed, verbose)
+    for output in fitted.outputs:
+        if isinstance(output, Distribution):
+            scaling = scaling_of(output.name, raw)
+            cast(Rescaled, fitted.heads[output.name]).rescale(scaling.scale, scaling.shift)
     outputs = tuple(with_uncertainty(output, choice) for output in fitted.outputs)
     fitted = replace(fitted, outputs=outputs)
     tested = evaluate.answer(task, fitted, train_rows, test_rows)
@@ -97,7 +108,7 @@ def train_for_report(
         kept = tuple(name for name in task.features if name not in task.sensitive)
         without = [
             uncertainty.with_calibrated(task, run)
-            for run in cross_validated(narrow(task, kept), train_rows)
+            for run in calibrated(narrow(task, kept), train_rows)
         ]
         metrics += evaluate.card_metrics(task, WITHOUT, *evaluate.mean_scores(task, without))
     importance = permutation_importance(

@@ -60,6 +60,13 @@ class Estimator(Protocol):
         """Return the target of shape (rows,)."""
 
 
+class Rescaled(Estimator, Protocol):
+    """A model of distributions, whose log odds can be scaled and shifted."""
+
+    def rescale(self, scale: float, shift: float) -> None:
+        """Make of each probability that of ``scale * logit + shift``."""
+
+
 class Builder(Protocol):
     """What the module of a framework offers."""
 

@@ -182,6 +182,12 @@ class MonotonicMLP:
             reach: NDArray[np.float32] = self._reach(torch.from_numpy(X), self.weights_).numpy()
         return np.concatenate([1 - reach, reach], axis=1) if self.classes else reach
 
+    def rescale(self, scale: float, shift: float) -> None:
+        """Make of each probability that of ``scale * logit + shift``."""
+        for name in ("V", "W", "c"):
+            self.weights_[name] = self.weights_[name] * scale
+        self.weights_["c"] = self.weights_["c"] + shift
+
     def _reach(self, X: Tensor, weights: Mapping[str, Tensor]) -> Tensor:
         hidden = torch.tanh(X @ weights["U"] + weights["b"])
         return torch.sigmoid(hidden @ weights["V"] + X @ weights["W"] + weights["c"])

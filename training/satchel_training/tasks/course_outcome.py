@@ -29,6 +29,7 @@ COURSE_OUTCOME = Task(
         Segment(name=SEGMENT, label="Segment", labels=(AWAY, STRUGGLING, WELL)),
     ),
     models=(
+        "monotonic-mlp",
         "logistic",
         "logistic-unbalanced",
         "random-forest",
@@ -39,6 +40,8 @@ COURSE_OUTCOME = Task(
     naive=mean,
     naive_text="the share of passes",
     measure="roc_auc",
+    monotonic=dict.fromkeys((*QUIZZES, "Time_Spent", "Assignments", "Attendance"), "increasing"),
+    required=QUIZZES,
     imputation="mean",
     clip={"Attendance": (None, 100)},
     clip_outliers=("Time_Spent",),

@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
-from satchel.spec import TEST, Regression
+from satchel.spec import TEST, Monotonic, Regression
 from satchel_training.datasets.factors import FACTORS
 from satchel_training.tasks.task import Published, Task, median
+
+MONOTONIC: dict[str, Monotonic] = {
+    "Hours_Studied": "increasing",
+    "Attendance": "increasing",
+    "Previous_Scores": "increasing",
+    "Tutoring_Sessions": "increasing",
+    "Motivation_Level": "increasing",
+    "Parental_Involvement": "increasing",
+    "Access_to_Resources": "increasing",
+    "Teacher_Quality": "increasing",
+    "Peer_Influence": "increasing",
+    "Parental_Education_Level": "increasing",
+    "Internet_Access": "increasing",
+    "Extracurricular_Activities": "increasing",
+    "Learning_Disabilities": "decreasing",
+    "Distance_from_Home": "decreasing",
+}
 
 EXAM_FACTORS = Task(
     name="exam-factors",
@@ -20,10 +37,20 @@ EXAM_FACTORS = Task(
             decimals=0,
         ),
     ),
-    models=("linear", "huber", "least-absolute", "gradient-boosting", "cnn-small", "cnn-large"),
+    models=(
+        "monotonic-mlp",
+        "linear",
+        "huber",
+        "least-absolute",
+        "gradient-boosting",
+        "cnn-small",
+        "cnn-large",
+    ),
     naive=median,
     naive_text="the median score",
     measure="mae",
+    monotonic=MONOTONIC,
+    required=("Previous_Scores",),
     min_max=True,
     published=Published(
         figures={"accuracy": 0.6029, "precision": 0.6124, "f1": 0.5964},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from satchel.spec import Regression
+from satchel.spec import Monotonic, Regression
 from satchel_training.datasets.exams import EXAMS
 from satchel_training.tasks.task import Task, mean
 
@@ -13,6 +13,12 @@ BACKGROUND = (
     "lunch",
     "test preparation course",
 )
+MONOTONIC: dict[str, Monotonic] = {
+    "parental level of education": "increasing",
+    "test preparation course": "increasing",
+    "reading score": "increasing",
+    "writing score": "increasing",
+}
 SUBJECTS = ("math", "reading", "writing")
 USE = "Studying how far background goes in explaining exam scores, and how little that is."
 NOT_FOR = (
@@ -38,9 +44,11 @@ EXAM_SCORES = Task(
     features=BACKGROUND,
     outputs=tuple(_score(subject) for subject in SUBJECTS),
     targets={subject: f"{subject} score" for subject in SUBJECTS},
-    models=("linear", "ridge", "lasso", "random-forest", "gradient-boosting"),
+    models=("monotonic-mlp", "linear", "ridge", "lasso", "random-forest", "gradient-boosting"),
     naive=mean,
     naive_text="the mean score",
+    monotonic=MONOTONIC,
+    required=(),
     intended_use=USE,
     unintended_use=NOT_FOR,
     limitations=(
@@ -57,9 +65,12 @@ FOLLOWUP = Task(
     features=(*BACKGROUND, "reading score", "writing score"),
     outputs=(_score("math"),),
     targets={"math": "math score"},
-    models=("linear", "ridge", "lasso", "random-forest", "gradient-boosting"),
+    models=("monotonic-mlp", "linear", "ridge", "lasso", "random-forest", "gradient-boosting"),
     naive=mean,
     naive_text="the mean score",
+    monotonic=MONOTONIC,
+    required=("reading score", "writing score"),
+    instead=dict.fromkeys(("reading score", "writing score"), "exam-scores"),
     intended_use="A second opinion on a math score that is missing or looks out of place.",
     unintended_use="Grading, and any other automatic decision about a pupil.",
     limitations=(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from satchel.spec import Regression
 from satchel_training.datasets.study import NOISE_VARIANCE, PASS_AT, STUDY, best_pass_accuracy
-from satchel_training.tasks.task import Task, mean
+from satchel_training.tasks.task import Task, logistic_on, mean
 
 STUDY_HOURS = Task(
     name="study-hours",
@@ -20,9 +20,14 @@ STUDY_HOURS = Task(
             pass_at=PASS_AT,
         ),
     ),
-    models=("linear", "ann"),
+    models=("monotonic-mlp", "linear", "ann"),
     naive=mean,
-    naive_text="the mean score",
+    naive_text=(
+        "the mean score; for the probability of passing a logistic regression on the previous grade"
+    ),
+    naive_chance=logistic_on("Previous_Grade"),
+    monotonic=dict.fromkeys(("Study_Hours", "Previous_Grade", "Other_Factors"), "increasing"),
+    required=("Previous_Grade",),
     ceiling={"mse": NOISE_VARIANCE, "pass_accuracy": best_pass_accuracy(100_000, 1)},
     runs=1,
     folds=3,

@@ -21,6 +21,8 @@ from satchel.spec import (
     Monotonic,
     Output,
     Regression,
+    Score,
+    Segment,
 )
 from satchel_training.datasets.source import DataSource
 
@@ -184,9 +186,9 @@ class Task:
         return (*fields, *self.dataset.identifiers)
 
     @property
-    def scored(self) -> tuple[Regression | Classes, ...]:
+    def scored(self) -> tuple[Score | Classes, ...]:
         """The outputs that have a target."""
-        return tuple(o for o in self.outputs if isinstance(o, Regression | Classes))
+        return tuple(output for output in self.outputs if not isinstance(output, Segment))
 
     @property
     def sensitive(self) -> tuple[str, ...]:
