@@ -30,7 +30,8 @@ class Scaling:
 
     def __call__(self, reach: Floats) -> Floats:
         """Return calibrated probabilities, shape as `reach`."""
-        return np.asarray(1.0 / (1.0 + np.exp(-(self.scale * _logit(reach) + self.shift))))
+        # tanh, because exp overflows where the probability is merely near 0.
+        return np.asarray(0.5 * (1.0 + np.tanh(0.5 * (self.scale * _logit(reach) + self.shift))))
 
 
 def fit_scaling(reach: Floats, reached: Floats) -> Scaling:

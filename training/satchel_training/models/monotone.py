@@ -34,7 +34,7 @@ UNLIKELY = 0.003  # nearest to 0 that the first guess of a probability comes
 SEVERAL = 1 / 3  # of the fields are blank, where several are
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Encoding:
     """What a monotonic network must know of the columns of its matrix.
 
