@@ -6,10 +6,9 @@ so that both give the same bits.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
-from operator import neg
-from typing import TYPE_CHECKING
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
@@ -68,7 +67,7 @@ class ScoreDistribution:
         """
         if not 0.0 <= share <= 1.0:
             raise ValueError(f"share = {share} is no probability: give a number from 0 to 1")
-        return quantile(self.scores, self.reach, self.whole, share)
+        return quantile(self.scores, self.reach[::-1], self.whole, 1.0 - share)
 
     def interval(self, level: float) -> tuple[float, float]:
         """Return the central range of scores that holds at least a share `level`.
@@ -83,7 +82,7 @@ class ScoreDistribution:
 
     def probability_of(self, score: float) -> float:
         """Return the probability that the student reaches `score`: passes, if it is the mark."""
-        return probability_of(Mark(self.scores, self.whole, score), self.reach)
+        return probability_of(Mark(self.scores, self.whole, score), self.reach[::-1])
 
 
 class Mark:
@@ -106,15 +105,32 @@ class Mark:
             self.part = (score - before) / (after - before)
 
 
-def probability_of(mark: Mark, reach: Sequence[float]) -> float:
-    """Return the probability of reaching a mark."""
-    place, part = mark.place, mark.part
-    if not 0 < place <= len(reach):
+class _OpenDistribution:
+    # An ordinary class fills its slots in a third of the time that a frozen one takes, and may then
+    # become the frozen one, whose slots are the same: see `satchel.prediction`.
+    __slots__ = ("scores", "reach", "whole")  # noqa: RUF023  in the order of ScoreDistribution's
+
+    def __init__(self, scores: tuple[float, ...], reach: tuple[float, ...], whole: bool) -> None:
+        self.scores = scores
+        self.reach = reach
+        self.whole = whole
+        self.__class__ = ScoreDistribution  # type: ignore[assignment]
+
+
+make_distribution = cast(
+    Callable[[tuple[float, ...], tuple[float, ...], bool], ScoreDistribution], _OpenDistribution
+)
+
+
+def probability_of(mark: Mark, rising: Sequence[float]) -> float:
+    """Return the probability of reaching a mark; `rising` as for `quantile`."""
+    place, part, count = mark.place, mark.part, len(rising)
+    if not 0 < place <= count:
         return 0.0 if place else 1.0
     if part == 1.0:
-        return reach[place - 1]
-    before = reach[place - 2] if place > 1 else 1.0
-    return before + part * (reach[place - 1] - before)
+        return rising[count - place]
+    before = rising[count - place + 1] if place > 1 else 1.0
+    return before + part * (rising[count - place] - before)
 
 
 def probabilities_of(mark: Mark, reach: Floats) -> Floats:
@@ -136,13 +152,24 @@ def tails(level: float) -> tuple[float, float]:
     return tail, 1.0 - tail
 
 
-def quantile(scores: Sequence[float], reach: Sequence[float], whole: bool, share: float) -> float:
-    """Return the highest score that is reached with probability ``1 - share``, at least."""
-    above = 1.0 - share
-    place = bisect_right(reach, -above, key=neg)
-    if whole or place == len(reach):
+def quantile(scores: Sequence[float], rising: Sequence[float], whole: bool, above: float) -> float:
+    """Return the highest score that is reached with probability `above`, at least.
+
+    Parameters
+    ----------
+    scores : sequence of float
+    rising : sequence of float
+        The probabilities of reaching them, from the last one's: the least comes first.
+    whole : bool
+    above : float
+        One less the share of the quantile.
+    """
+    count = len(rising)
+    left = bisect_left(rising, above)
+    place = count - left
+    if whole or not left:
         return scores[place]
-    before, after = reach[place - 1] if place else 1.0, reach[place]
+    before, after = rising[left] if place else 1.0, rising[left - 1]
     return scores[place] + (before - above) / (before - after) * (scores[place + 1] - scores[place])
 
 

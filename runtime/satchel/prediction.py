@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, SupportsIndex, cast, overload
 
 import numpy as np
 
-from satchel.distribution import ScoreDistribution
+from satchel.distribution import ScoreDistribution, make_distribution
 from satchel.errors import RecordError
 from satchel.frozen import as_dict, frozen
 from satchel.note import Note
@@ -327,7 +327,7 @@ def _answer(name: str, many: Answers, i: int) -> Answer:
         None if many.risk is None else float(many.risk[i]),
         None
         if many.reach is None
-        else ScoreDistribution(many.scores, tuple(many.reach[i].tolist()), many.whole),
+        else make_distribution(many.scores, tuple(many.reach[i].tolist()), many.whole),
     )
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from satchel.decode.interpolation import Curve
 from satchel.distribution import (
     Mark,
-    ScoreDistribution,
+    make_distribution,
     probability_of,
     quantile,
     tails,
@@ -217,48 +217,51 @@ def _distribution(output: Distribution) -> Row:
     name, unit, scores, whole = output.name, output.unit, output.scores, output.whole
     pass_at, (failed, passed) = output.pass_at, output.pass_labels
     rounded = _rounded(output)
+    # Scores that have nothing between them are rounded here, and not for each record.
+    given = tuple([rounded(score) for score in scores]) if whole else scores
     mark = None if pass_at is None else Mark(scores, whole, pass_at)
-    levels = [(level, *tails(level)) for level in output.levels]
+    levels = [(level, *(1.0 - share for share in tails(level))) for level in output.levels]
 
     def settled(raw: Raw) -> list[float] | None:
-        reach = sorted(raw, reverse=True)
-        if not (reach[0] <= 1.0 and reach[-1] > 0.0):
+        """Return the probabilities, the least first."""
+        rising = sorted(raw)
+        if not (rising[0] > 0.0 and rising[-1] <= 1.0):
             if not all(map(math.isfinite, raw)):
                 return None
-            return [_clipped(share) for share in reach]  # no zero keeps a sign
-        return reach if sum(reach) >= 0.0 else None  # no NaN among them
+            return [_clipped(share) for share in rising]  # no zero keeps a sign
+        return rising if sum(rising) >= 0.0 else None  # no NaN among them
 
-    def valued(reach: Sequence[float]) -> tuple[float, float | None]:
-        median = quantile(scores, reach, whole, 0.5)
-        value = rounded(median)
+    def at(rising: list[float], above: float) -> float:
+        score = quantile(given, rising, whole, above)
+        return score if whole else rounded(score)
+
+    def valued(rising: list[float]) -> tuple[float, float | None]:
+        value = at(rising, 0.5)
         if pass_at is None or mark is None:
             return value, None
-        share = probability_of(mark, reach)
+        share = probability_of(mark, rising)
         if (value >= pass_at) != (share >= 0.5):  # rounding may not carry it across the mark
+            median = quantile(scores, rising, whole, 0.5)
             below = math.nextafter(pass_at, -math.inf)
             value = max(median, pass_at) if share >= 0.5 else min(median, below)
         return value, share
 
     def number(raw: Raw) -> float | None:
-        reach = settled(raw)
-        return None if reach is None else valued(reach)[0]
+        rising = settled(raw)
+        return None if rising is None else valued(rising)[0]
 
     def answer(raw: Raw) -> Answer | None:
-        reach = settled(raw)
-        if reach is None:
+        rising = settled(raw)
+        if rising is None:
             return None
-        value, share = valued(reach)
+        value, share = valued(rising)
         intervals = [
-            make_interval(
-                level,
-                rounded(quantile(scores, reach, whole, low)),
-                rounded(quantile(scores, reach, whole, high)),
-            )
-            for level, low, high in levels
+            make_interval(level, at(rising, low), at(rising, high)) for level, low, high in levels
         ]
-        label = None if share is None else passed if share >= 0.5 else failed
-        distribution = ScoreDistribution(scores, tuple(reach), whole)
-        risk = None if share is None else 1.0 - share
+        risk = label = None
+        if share is not None:
+            risk, label = 1.0 - share, passed if share >= 0.5 else failed
+        distribution = make_distribution(scores, tuple(rising[::-1]), whole)
         return make_answer(
             name, value, unit, label, share, None, tuple(intervals), risk, distribution
         )
