@@ -10,6 +10,11 @@ FROM = $(if $(DATA),--data $(DATA))
 SECONDS ?= 1800
 
 SHIPPED = \
+	exam-factors.monotonic-mlp study-hours.monotonic-mlp exam-scores.monotonic-mlp \
+	exam-scores-followup.monotonic-mlp course-outcome.monotonic-mlp \
+	secondary-mathematics.monotonic-mlp secondary-mathematics-midyear.monotonic-mlp \
+	secondary-mathematics-early.monotonic-mlp secondary-portuguese.monotonic-mlp \
+	secondary-portuguese-midyear.monotonic-mlp secondary-portuguese-early.monotonic-mlp \
 	exam-factors.huber study-hours.ann \
 	exam-scores.linear exam-scores.random-forest exam-scores-followup.ridge \
 	course-outcome.logistic course-outcome.random-forest \

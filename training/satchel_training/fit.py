@@ -41,7 +41,7 @@ from satchel_training.segments import fit_segments
 from satchel_training.tasks.task import Task
 
 BINS = 10
-MOST_SCORES, QUANTILES = 60, 33  # of a distribution
+MOST_SCORES, STEPS = 60, 21  # of a distribution
 OUTLIER_RANGES = 1.5  # interquartile ranges beyond the quartiles
 
 
@@ -283,7 +283,10 @@ def _distribution(output: Regression, y: NDArray[np.float64]) -> Distribution:
     scores, whole = np.unique(y), True
     if len(scores) > MOST_SCORES:
         whole = False
-        scores = np.unique(np.quantile(y, np.linspace(0, 1, QUANTILES)).round(output.decimals or 0))
+        # Quantiles, where the rows are; and even steps, since the mean depends on the tails.
+        even = np.linspace(0, 1, STEPS)
+        steps = np.concatenate([np.quantile(y, even), y.min() + even * np.ptp(y)])
+        scores = np.unique(steps.round(output.decimals or 0))
     return Distribution(
         name=output.name,
         label=output.label,

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from satchel.decode.decoder import decode_output
-from satchel.spec import Distribution
+from satchel.spec import Output
 from satchel_training.evaluate import HeldOut
 from satchel_training.fit import fit_output
 from satchel_training.out_of_fold import folds_of
 from satchel_training.tasks.task import Task
 
 Floats = NDArray[np.float64]
+WORTH = 0.99  # of the log loss without a scaling
 FARTHEST = 1e-7  # nearest to 0 and 1 that a probability comes before its log odds are taken
 
 
@@ -58,9 +59,17 @@ def fit_scaling(reach: Floats, reached: Floats) -> Scaling:
     return Scaling(float(np.exp(scale)), float(shift))
 
 
-def scaling_of(name: str, runs: Sequence[HeldOut]) -> Scaling:
-    """Return the scaling of the output `name`, from all out-of-fold answers."""
+def scaling_of(name: str, runs: Sequence[HeldOut]) -> Scaling | None:
+    """Return the scaling of the output `name`, from all out-of-fold answers.
+
+    None where it does not lower the log loss of rows that it was not estimated from by more than
+    one percent.
+    """
     both = [_both(name, run) for run in runs]
+    before = np.mean([_log_loss(*one) for one in both])
+    after = np.mean([_log_loss(_cross_fitted(*one), one[1]) for one in both])
+    if after > WORTH * before:
+        return None
     reach, reached = (np.concatenate([one[i] for one in both]) for i in (0, 1))
     return fit_scaling(reach, reached)
 
@@ -76,24 +85,30 @@ def scaled(task: Task, rows: pd.DataFrame, runs: Sequence[HeldOut]) -> list[Held
     runs : sequence of HeldOut
     """
     for output in task.scored:
-        if runs[0].answers[output.name].reach is not None:
+        name = output.name
+        if runs[0].answers[name].reach is not None and scaling_of(name, runs) is not None:
             distribution = fit_output(task, output, rows, monotone=True)
-            assert isinstance(distribution, Distribution)
-            runs = _scaled(distribution, runs)
+            runs = [_decoded(distribution, run, _cross_fitted(*_both(name, run))) for run in runs]
     return list(runs)
 
 
-def _scaled(output: Distribution, runs: Sequence[HeldOut]) -> list[HeldOut]:
-    found = []
-    for run in runs:
-        reach, reached = _both(output.name, run)
-        better = np.empty_like(reach)
-        for others, left_out in folds_of(len(reach)):
-            better[left_out] = fit_scaling(reach[others], reached[others])(reach[left_out])
-        answers = decode_output(output, better)
-        exact = {**run.exact, output.name: np.asarray(answers.mean)}
-        found.append(replace(run, answers={**run.answers, output.name: answers}, exact=exact))
-    return found
+def _cross_fitted(reach: Floats, reached: Floats) -> Floats:
+    """Return probabilities scaled by what all other rows tell."""
+    better = np.empty_like(reach)
+    for others, left_out in folds_of(len(reach)):
+        better[left_out] = fit_scaling(reach[others], reached[others])(reach[left_out])
+    return better
+
+
+def _decoded(output: Output, run: HeldOut, reach: Floats) -> HeldOut:
+    answers = decode_output(output, reach)
+    exact = {**run.exact, output.name: np.asarray(answers.mean)}
+    return replace(run, answers={**run.answers, output.name: answers}, exact=exact)
+
+
+def _log_loss(reach: Floats, reached: Floats) -> float:
+    z = _logit(reach)
+    return float(np.mean(np.logaddexp(0, z) - reached * z))
 
 
 def _both(name: str, run: HeldOut) -> tuple[Floats, Floats]:

@@ -94,7 +94,8 @@ def train_for_report(
     for output in fitted.outputs:
         if isinstance(output, Distribution):
             scaling = scaling_of(output.name, raw)
-            cast(Rescaled, fitted.heads[output.name]).rescale(scaling.scale, scaling.shift)
+            if scaling is not None:
+                cast(Rescaled, fitted.heads[output.name]).rescale(scaling.scale, scaling.shift)
     outputs = tuple(with_uncertainty(output, choice) for output in fitted.outputs)
     fitted = replace(fitted, outputs=outputs)
     tested = evaluate.answer(task, fitted, train_rows, test_rows)
