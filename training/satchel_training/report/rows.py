@@ -249,11 +249,15 @@ def _segment_labels(material: Material) -> Sequence[str]:
 def _sources(material: Material) -> dict[str, NDArray[np.float64]]:
     """Return the numbers that segments are made of, in their own units, as the encoder has them."""
     matrix = encode(material.spec.inputs, material.train).astype(np.float64)
-    columns = {column.source: (j, column) for j, column in enumerate(material.spec.inputs.columns)}
+    # `fit_inputs` makes such a column of every number.
+    columns = {
+        column.source: (j, column)
+        for j, column in enumerate(material.spec.inputs.columns)
+        if isinstance(column, Standard)
+    }
     found = {}
     for name in material.task.segmented_by:
         j, column = columns[name]
-        assert isinstance(column, Standard)  # as `fit_inputs` makes them of all numbers
         found[name] = matrix[:, j] * column.scale + column.mean
     return found
 
