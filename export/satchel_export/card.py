@@ -94,7 +94,14 @@ def _figures(spec: Spec) -> Iterator[str]:
             for m in spec.card.metrics
         ),
     )
-    if any(m.name.startswith("coverage") for m in spec.card.metrics):
+    if spec.has_distribution:
+        yield ""
+        yield (
+            "The model gives the probability of each score. RMSE and R2 are those of its mean, the "
+            "mean absolute error that of its median; intervals, label and the probability of "
+            "passing are read off it. Average precision ranks students by the risk of failing."
+        )
+    elif any(m.name.startswith("coverage") for m in spec.card.metrics):
         yield ""
         yield (
             "Intervals are quantiles of out-of-fold residuals on the training part, applied "

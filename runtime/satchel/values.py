@@ -13,6 +13,7 @@ _ISO_DATE = r"\d{4}-\d\d-\d\d([T ]00:00(:00(\.0+)?)?)?"
 _SHEET_ERROR = r"#[\w/]+[!?]"
 _NUMBER = r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?"
 _SHOWN = 60
+LONGEST_NUMBER = 400  # letters of a text that may spell a number
 # Full-width and Arabic signs, and the minus sign, as ASCII has them.
 _SIGNS = dict(zip(map(ord, "．，－＋％／−٫٪"), ".,-+%/-.%", strict=True))  # noqa: RUF001
 
@@ -39,9 +40,11 @@ def read_number(value: object) -> float:
     """
     number = math.nan
     if isinstance(value, str):
-        text = plain_digits(value.strip())
-        if re.fullmatch(_NUMBER, text, re.ASCII):
-            number = float(text)
+        text = value.strip()
+        if len(text) <= LONGEST_NUMBER:
+            text = plain_digits(text)
+            if re.fullmatch(_NUMBER, text, re.ASCII):
+                number = float(text)
     elif (isinstance(value, numbers.Real) or _is_decimal(value)) and _is_number(value):
         try:
             number = float(value)  # type: ignore[arg-type]
@@ -102,8 +105,7 @@ def _refusal(value: object, otherwise: str) -> str:
     import datetime  # takes a millisecond, for a message that few need
 
     value = _of_python(value)
-    if isinstance(value, str):
-        text = value.strip()
+    if isinstance(value, str) and len(text := value.strip()) <= LONGEST_NUMBER:
         if re.fullmatch(_SHEET_ERROR, text):
             return "is an error of a formula in the spreadsheet"
         if re.fullmatch(_ISO_DATE, text, re.ASCII):
@@ -138,8 +140,16 @@ def shown(value: object) -> str:
 def _shown(value: object) -> str:
     if isinstance(value, float) and value.is_integer():
         return plain(value)
+    if isinstance(value, str | bytes | bytearray):
+        return repr(value[:_SHOWN])  # no more than that is shown
     if isinstance(value, dict | list):
-        return json.dumps(value, ensure_ascii=False, default=str)
+        # Piece by piece, since it may be large.
+        text = ""
+        for piece in json.JSONEncoder(ensure_ascii=False, default=str).iterencode(value):
+            text += piece[:_SHOWN]
+            if len(text) > _SHOWN:
+                break
+        return text
     # As people write them, where Python would write a call: datetime.date(2025, 12, 10).
     if type(value).__module__.partition(".")[0] in ("datetime", "decimal", "pandas"):
         return str(value).removesuffix(" 00:00:00")

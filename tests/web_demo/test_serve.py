@@ -41,7 +41,7 @@ def serve(monkeypatch, capsys):
     monkeypatch.setattr(waitress, "create_server", Server)
 
     def run(port=None, host=command.HOST, names=()):
-        options = {"connections": 1, "timeout": 1, "host_name": list(names)}
+        options = {"connections": 1, "timeout": 1, "host_name": list(names), "pass_at": None}
         assert command.run(Namespace(host=host, port=port, models=[], **options)) == 0
         return capsys.readouterr().out, served.pop()
 
@@ -114,3 +114,37 @@ def test_beyond_this_machine_any_name_is_answered(serve):
     serve(0, host="0.0.0.0")
     client = serve.apps.pop().test_client()
     assert client.get("/healthz", headers={"Host": "school.local"}).status_code == 200
+
+
+def test_sigterm_lets_an_answer_in_work_end(tmp_path):
+    script = tmp_path / "slow.py"
+    script.write_text(
+        "import time\n"
+        "import satchel_web.app as app\n"
+        "made = app.create_app\n"
+        "def create_app(config):\n"
+        "    site = made(config)\n"
+        "    @site.get('/slow')\n"
+        "    def slow():\n"
+        "        print('working', flush=True)\n"
+        "        time.sleep(1)\n"
+        "        return 'done'\n"
+        "    return site\n"
+        "app.create_app = create_app\n"
+        "from satchel.cli import main\n"
+        "raise SystemExit(main(['serve', '--port', '0']))\n",
+        "utf-8",
+    )
+    with subprocess.Popen(
+        [sys.executable, script], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as server:
+        port = int(re.search(r":(\d+)", server.stdout.readline()[15:])[1])
+        with socket.create_connection(("127.0.0.1", port), timeout=30) as client:
+            client.sendall(b"GET /slow HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            assert server.stdout.readline() == "working\n"
+            server.terminate()
+            answer = b"".join(iter(lambda: client.recv(4096), b""))
+        assert server.wait(30) == 0
+        assert "Traceback" not in server.stderr.read()
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert answer.endswith(b"done")

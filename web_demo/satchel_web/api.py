@@ -10,7 +10,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, jsonify, request
 from werkzeug.http import HTTP_STATUS_CODES
 
-from satchel import Prediction, RecordError
+from satchel import Prediction, RecordError, strict_json
 from satchel_web.json_schema import record_schema
 from satchel_web.models import Listed, models
 
@@ -110,7 +110,7 @@ def _parsed(content: bytes) -> Any:
         abort(400, "The body is empty: send a JSON object.")
     try:
         text = content.decode("utf-8-sig")
-        return json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_refuse_repeated)
+        return strict_json.loads(text)
     except UnicodeDecodeError as error:
         abort(400, f"The body is not UTF-8 text at byte {error.start}, which JSON must be.")
     except json.JSONDecodeError as error:
@@ -123,19 +123,6 @@ def _parsed(content: bytes) -> Any:
         abort(400, "The body is nested too deeply.")
     except ValueError as error:
         abort(400, f"The body is not JSON: {error}.")
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no number of JSON, write null where there is none")
-
-
-def _refuse_repeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in found:
-            raise ValueError(f"{name[:60]!r} is named twice in one object")
-        found[name] = value
-    return found
 
 
 def _require_object(value: object, place: str) -> None:

@@ -4,14 +4,17 @@
   satchel serve --models my-models --port 8080
 
 It listens on 127.0.0.1 alone, unless --host says otherwise. It keeps nothing of what is sent
-to it. Ctrl+C stops it.
+to it. Ctrl+C stops it; so does SIGTERM, which lets the answers in work end.
 """
 
 from __future__ import annotations
 
 import argparse
 import ipaddress
+import signal
 import socket
+import time
+from typing import Any
 
 from satchel.commands import add_models_argument, add_pass_mark_argument
 from satchel.errors import SatchelError
@@ -19,6 +22,7 @@ from satchel.errors import SatchelError
 HOST, PORT, THREADS = "127.0.0.1", 8000, 4
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 CONNECTIONS, SECONDS = 64, 30
+LAST_SECONDS = 5
 SLACK = 64 * 2**10  # bytes beyond the largest body, so that the site itself says what is wrong
 
 
@@ -94,11 +98,25 @@ def run(arguments: argparse.Namespace) -> int:
     shown = f"[{host}]" if ":" in host else host
     why = f" (port {PORT} is not free)" if elsewhere else ""
     print(f"satchel listens on http://{shown}:{port}{why}", flush=True)
+    signal.signal(signal.SIGTERM, _stop)
     try:
-        server.run()
+        server.run()  # on SystemExit it waits until its threads are done
+        _send_the_rest(server)
     finally:
         server.close()
     return 0
+
+
+def _stop(number: int, frame: object) -> None:
+    raise SystemExit(0)
+
+
+def _send_the_rest(server: Any) -> None:
+    """Send the answers that are ready, for some seconds at most."""
+    channels = getattr(server, "active_channels", {})
+    end = time.monotonic() + LAST_SECONDS
+    while time.monotonic() < end and any(c.total_outbufs_len for c in channels.values()):
+        server.asyncore.loop(timeout=0.1, map=server._map, count=1)
 
 
 def _listen(host: str, port: int | None) -> tuple[socket.socket, bool]:

@@ -73,6 +73,8 @@ def model(name: str) -> tuple[str, int]:
     if request.method == "POST":
         if request.mimetype != FORM:
             abort(415, "Send the form of this page.")
+        if any(len(values) > 1 for values in request.form.listvalues()):
+            abort(400, "The form names a field twice.")
         # A field left blank in a form is one that was not given.
         record = {name: text for name, text in request.form.items() if not is_missing(text)}
         try:

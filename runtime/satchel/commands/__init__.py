@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from satchel import strict_json
 from satchel.errors import SatchelError, TableError
 from satchel.wording import positive_label
 
@@ -61,12 +61,14 @@ def read_pairs(option: str, given: Sequence[str], form: str, last: bool = False)
     TableError
         Where one is not of that form.
     """
-    pairs = {}
+    pairs: dict[str, str] = {}
     for pair in given:
         parts = pair.rpartition("=") if last else pair.partition("=")
         first, sign, second = (part.strip() for part in parts)
         if not (first and sign and second):
             raise TableError(f"{option} {pair!r} is not of the form {form}")
+        if pairs.get(first, second) != second:
+            raise TableError(f"{option} names {first!r} twice: {pairs[first]!r} and {second!r}")
         pairs[first] = second
     return pairs
 
@@ -80,8 +82,10 @@ def read_json(option: str, text: str) -> Any:
         Where it is none.
     """
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
+        return strict_json.loads(text, constants=True)
+    except RecursionError:
+        raise SatchelError(f"{option} is nested too deeply") from None
+    except ValueError as error:
         raise SatchelError(f"{option} is not JSON: {error}") from None
 
 

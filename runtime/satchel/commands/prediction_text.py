@@ -24,7 +24,7 @@ def prediction_lines(prediction: Prediction, spec: Spec) -> Iterator[str]:
         yield f"Advice: {prediction.advice}"
     doubts = prediction.doubts
     if doubts:
-        yield f"Not reliable, this record is far from what training saw: {'; '.join(doubts)}"
+        yield f"Not reliable: {'; '.join(doubts)}"
     for note in prediction.notes:
         if str(note) not in doubts:
             yield f"Note: {note}"

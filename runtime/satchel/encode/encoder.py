@@ -25,7 +25,7 @@ from satchel.errors import LISTED_PROBLEMS, Problem, RecordError
 from satchel.note import IMPUTED, Found, Note
 from satchel.spec import Category, Derived, Inputs, Missing, Number
 from satchel.values import shown
-from satchel.wording import meant
+from satchel.wording import LONGEST_NAME, meant
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -311,6 +311,7 @@ class Encoder:
     def _check_names(
         self, names: Iterable[object], problems: list[Problem], notes: list[Note]
     ) -> None:
+        unknown = 0
         for name in names:
             if name in self._used:
                 continue
@@ -318,10 +319,14 @@ class Encoder:
             if name in self._ignored:
                 notes.append(Note("ignored", text, f"{text} is not used by this model"))
                 continue
-            message = f"{shown(name)} is no field of this model"
-            if isinstance(name, str) and len(problems) < LISTED_PROBLEMS:
-                message += meant(text, self._names)
-            problems.append(Problem(text, message))
+            unknown += 1
+            if unknown <= LISTED_PROBLEMS:
+                hint = meant(text, self._names) if isinstance(name, str) else ""
+                message = f"{shown(name)} is no field of this model{hint}"
+                problems.append(Problem(text[:LONGEST_NAME], message))
+        if unknown > LISTED_PROBLEMS:
+            message = f"{unknown - LISTED_PROBLEMS} more are no fields of this model"
+            problems.append(Problem("", message))
 
     def _too_large(self, row: NDArray[np.float32]) -> Problem:
         source = self._sources[int(np.flatnonzero(~np.isfinite(row))[0])]

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Self
 
+from satchel import strict_json
 from satchel.errors import SatchelError, SpecError
 from satchel.frozen import frozen
 from satchel.frozen_json import from_plain, to_plain
@@ -175,7 +176,7 @@ class Spec:
             Where the text is no JSON, was made for another version, or does not hold together.
         """
         try:
-            plain = json.loads(text, parse_constant=_refuse_constant)
+            plain = strict_json.loads(text)
         except (ValueError, RecursionError) as error:
             raise SpecError(f"the spec is not readable JSON: {error}") from None
         return cls.from_dict(plain)
@@ -207,7 +208,3 @@ def is_name(text: str) -> bool:
     # Told without a pattern, which takes longer to compile than all names of a folder to read.
     words = text.split("-")
     return text.isascii() and text == text.lower() and all(map(str.isalnum, words))
-
-
-def _refuse_constant(name: str) -> float:
-    raise ValueError(f"{name} is not a number")

@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from satchel import strict_json
 from satchel.errors import TableError
 from satchel.tables.cells import as_json
 from satchel.tables.csv.plain import LONGEST_LINE
@@ -193,7 +194,7 @@ class JsonLinesReader:
                     raise ValueError(f"it has more than {LONGEST_LINE:,} characters")
                 if line.isspace():
                     continue
-                row = json.loads(line)
+                row = _object(line)
                 if not isinstance(row, dict):
                     raise ValueError(f"it begins with {line[:20]!r}")
             except UnicodeDecodeError:
@@ -241,6 +242,15 @@ class JsonLinesWriter:
 
     def close(self) -> None:
         """Leave the file open; nothing else is held."""
+
+
+def _object(line: str) -> Any:
+    """Return what a line holds, of which no key may stand twice."""
+    row = json.loads(line)
+    # Twice as fast as to look at each key: most lines have a colon for each, and no others.
+    if isinstance(row, dict) and line.count(":") != len(row):
+        return strict_json.loads(line, constants=True)
+    return row
 
 
 def named(header: list[str]) -> list[str]:

@@ -21,7 +21,15 @@ from satchel.spec import Category, Classes, Number, Score
 from satchel.tables.cells import Percent
 from satchel.tables.csv.dialect import may_be_thousands
 from satchel.tables.csv.digits import read_plain_numbers
-from satchel.values import is_missing, plain, plain_digits, read_number, read_text, shown
+from satchel.values import (
+    LONGEST_NUMBER,
+    is_missing,
+    plain,
+    plain_digits,
+    read_number,
+    read_text,
+    shown,
+)
 from satchel.wording import allowed_number
 
 if TYPE_CHECKING:
@@ -210,6 +218,8 @@ class CellReader:
             return self._scaled(cell, round(float(cell) * 100, 10), percent=True)
         if not isinstance(cell, str):
             return cell if self._total is None else self._scaled_if_number(cell, cell)
+        if len(cell) > LONGEST_NUMBER:
+            return cell  # the field's own reader says what is wrong
         text = plain_digits(cell.strip())
         marks, slash, total = text.partition("/")
         if slash and (fraction := self._fraction(cell, marks, total)) is not None:

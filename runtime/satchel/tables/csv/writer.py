@@ -11,7 +11,13 @@ from typing import BinaryIO
 from satchel.tables.cells import as_text
 from satchel.tables.csv.dialect import LINE_END, Style
 from satchel.tables.csv.plain import PlainRows
-from satchel.tables.formulas import STARTS, neutralised
+from satchel.tables.formulas import (
+    SEPARATORS,
+    STARTS,
+    hides_formulas,
+    neutralised,
+    unhidden,
+)
 from satchel.tables.table import Answered, Row
 
 MOST_KNOWN = 1 << 15  # texts of a column's cells that are kept
@@ -36,6 +42,9 @@ class CsvWriter:
             delimiter=style.delimiter,
             lineterminator=LINE_END,
         )
+        others = re.escape(SEPARATORS.replace(style.delimiter, ""))
+        starts = re.escape("".join(STARTS - set(SEPARATORS)))
+        self._hidden = re.compile(f"[{others}][{starts}]").search
         self._special = re.compile(f'[{re.escape(style.delimiter)}"\r\n]')
         self._known: list[_Texts] = []  # by column of the answer's own
         if style.mark or style.sep:
@@ -67,6 +76,8 @@ class CsvWriter:
         if places:
             if not isinstance(rows, PlainRows) or rows.delimiter != self._style.delimiter:
                 return None
+            if hides_formulas(rows.mentions, self._style.delimiter):
+                return None
             lines = rows.written(places)
             risky = rows.beginning_with(STARTS, places)
             again = self._written([row[i] for i in places] for row in map(rows.__getitem__, risky))
@@ -88,7 +99,9 @@ class CsvWriter:
         # Most cells are text that begins harmlessly: they are written as they are.
         self._writer.writerows(
             [
-                cell if type(cell) is str and cell[:1] not in STARTS else self._cell(cell)
+                cell
+                if type(cell) is str and cell[:1] not in STARTS and not self._hidden(cell)
+                else self._cell(cell)
                 for cell in row
             ]
             for row in rows
@@ -103,7 +116,8 @@ class CsvWriter:
         if type(cell) is float:
             text = repr(cell + 0.0) if cell == cell else ""  # -0.0 is 0.0
             return text.replace(".", ",") if self._style.decimal == "," else text
-        return neutralised(as_text(cell))
+        plain = neutralised(as_text(cell))
+        return unhidden(plain) if isinstance(plain, str) and self._hidden(plain) else plain
 
 
 class _Texts(dict[object, str]):
