@@ -38,6 +38,7 @@ def read_mapping(arguments: argparse.Namespace) -> TableMapping:
             decimal=DECIMALS.get(arguments.decimal or "", ""),
             delimiter=DELIMITERS.get(arguments.delimiter, arguments.delimiter),
             encoding=arguments.encoding,
+            unlimited=arguments.unlimited,
         ),
     )
     if arguments.mapping is None:

@@ -84,6 +84,12 @@ def add_table_arguments(parser: argparse.ArgumentParser) -> None:
         help="name or number of an Excel sheet; otherwise the first that "
         "holds the fields of the model, or the first",
     )
+    group.add_argument(
+        "--unlimited",
+        action="store_true",
+        help="read a workbook or a Parquet file that unpacks to more than is safe: only one that "
+        "you trust",
+    )
 
 
 def _row_number(text: str) -> int:

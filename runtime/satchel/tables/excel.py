@@ -7,7 +7,6 @@ import itertools
 import math
 import re
 import warnings
-import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -33,15 +32,12 @@ from satchel.tables.table import (
     passed_over,
 )
 from satchel.tables.typed import decimal_mark
+from satchel.tables.workbook_parts import Parts, shared_strings
 from satchel.wording import meant
 
-MOST_ROWS = 1_048_576
+MOST_ROWS, MOST_COLUMNS = 1_048_576, 16_384
 MOST_CELLS = 1 << 17  # of a chunk: rows may be wide
 # Sheets are streamed, texts and the rest are held in memory.
-LARGEST = {"xl/worksheets/": 4 << 30, "xl/sharedStrings": 128 << 20, "": 32 << 20}
-UNREAD = ("xl/media/", "xl/embeddings/", "xl/drawings/", "xl/charts/", "xl/pivotCache/")
-HIGHEST_RATIO = 250  # of sheets of numbers 5 to 30
-RATIO_FROM = 32 << 20
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _RETURN = "_x000D_"  # how a workbook writes a carriage return
 _EXACT = 10**15  # a sheet holds 15 digits
@@ -78,7 +74,7 @@ class ExcelReader:
         self._done = 0
         self.remarks: list[str] = []
         with self._reading():
-            self._book = _load(file, name)
+            self._book = _load(file, name, options.unlimited)
         try:
             with self._reading():
                 self._open(options, wanted)
@@ -140,7 +136,9 @@ class ExcelReader:
         for number, cells in enumerate(sheet.iter_rows(), 1):
             if number > MOST_ROWS:  # a damaged sheet may claim any number
                 raise TableError(f"{self._name} has more than {MOST_ROWS:,} rows in a sheet")
-            yield _row(cells)
+            if len(cells) > MOST_COLUMNS:
+                raise TableError(f"{self._name} has more than {MOST_COLUMNS:,} columns in a sheet")
+            yield _row(cells) if cells else SheetRow([], {})
 
     def chunks(self, size: int = ROWS_PER_CHUNK) -> Iterator[Chunk]:
         """Yield up to `size` rows at a time; empty rows are none."""
@@ -185,6 +183,9 @@ class ExcelReader:
         except (SatchelError, ModuleNotFoundError):
             raise
         except Exception as error:
+            # openpyxl words some errors of the archive anew.
+            if isinstance(error.__context__, SatchelError):
+                raise error.__context__ from None
             what = str(error) or type(error).__name__
             raise TableError(
                 f"{self._name} cannot be read as an Excel workbook ({what[:100]}); open it in a "
@@ -192,17 +193,21 @@ class ExcelReader:
             ) from None
 
 
-def _load(file: BinaryIO, name: str) -> Any:
+def _load(file: BinaryIO, name: str, unlimited: bool) -> Any:
     """Return a workbook of which the rows are read as they are needed."""
-    import openpyxl
+    from openpyxl.reader.excel import ExcelReader as BookReader
+    from openpyxl.xml.constants import SHARED_STRINGS
 
-    wanted: dict[str, Any] = {"read_only": True, "data_only": True, "keep_links": False}
-    if not _check_archive(file, name):
-        return openpyxl.load_workbook(file, **wanted)
-    from openpyxl.reader.excel import ExcelReader as StrictReader
+    class Book(BookReader):  # type: ignore[misc]
+        def read_strings(self) -> None:
+            part = self.package.find(SHARED_STRINGS)
+            if part is not None:
+                with self.archive.open(part.PartName[1:]) as source:
+                    self.shared_strings = shared_strings(source)
 
-    reader = StrictReader(file, **wanted)
-    reader.archive = UsualNames(file)
+    parts = Parts(file, name, unlimited)
+    reader = Book(file, read_only=True, data_only=True, keep_links=False)
+    reader.archive = UsualNames(file, name, unlimited) if is_strict(parts) else parts
     reader.read()
     return reader.wb
 
@@ -227,31 +232,6 @@ def _row(cells: Sequence[Any]) -> SheetRow:
         elif isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
             row[place] = int(value)  # a sheet knows one kind of number
     return row
-
-
-def _check_archive(file: BinaryIO, name: str) -> bool:
-    """Return whether a workbook is a strict one.
-
-    Raises
-    ------
-    TableError
-        Where it would fill the memory: a small file may unpack to any size.
-    """
-    file.seek(0)
-    with zipfile.ZipFile(file) as archive:
-        for one in archive.infolist():
-            if one.filename.startswith(UNREAD):
-                continue
-            dense = one.file_size > RATIO_FROM and one.file_size > HIGHEST_RATIO * one.compress_size
-            most = next(size for part, size in LARGEST.items() if one.filename.startswith(part))
-            if dense or one.file_size > most:
-                raise TableError(
-                    f"{name}: {one.filename} in it unpacks to {one.file_size:,} bytes, more than "
-                    "is safe; save the table as 'CSV UTF-8' instead"
-                )
-        strict = is_strict(archive)
-    file.seek(0)
-    return strict
 
 
 class ExcelWriter:

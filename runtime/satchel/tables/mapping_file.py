@@ -31,7 +31,8 @@ from satchel.tables.table import FileOptions
 
 LARGEST = 1 << 20
 KEYS = ("missing", "table", "columns", "values", "set")
-OPTIONS = {name.replace("_", "-"): name for name in FileOptions.__slots__}
+# Whether a file is trusted is for whoever reads it to say, each time.
+OPTIONS = {name.replace("_", "-"): name for name in FileOptions.__slots__ if name != "unlimited"}
 DECIMALS = (".", ",")
 
 

@@ -9,6 +9,8 @@ import io
 import zipfile
 from typing import IO, Any, BinaryIO
 
+from satchel.tables.workbook_parts import Parts
+
 _STRICT = b"http://purl.oclc.org/ooxml/"
 _NAMESPACES = {
     _STRICT + strict: b"http://schemas.openxmlformats.org/" + usual
@@ -28,7 +30,7 @@ def is_strict(archive: zipfile.ZipFile) -> bool:
     return any(_STRICT in archive.open(name).read(_BEGINNING) for name in parts)
 
 
-class UsualNames(zipfile.ZipFile):
+class UsualNames(Parts):
     """The archive of a strict workbook, of which each part is read with the usual names."""
 
     def open(self, name: Any, *_: Any, **__: Any) -> IO[bytes]:

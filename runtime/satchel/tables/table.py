@@ -45,6 +45,8 @@ class FileOptions:
         What separates the cells of CSV: one character; empty where it is to be found.
     encoding : str
         The encoding of CSV, as Python names it; empty where it is to be found.
+    unlimited : bool
+        Whether the file is trusted: a workbook or a Parquet file may then unpack to any size.
     """
 
     __module__ = "satchel"
@@ -54,6 +56,7 @@ class FileOptions:
     decimal: str = ""
     delimiter: str = ""
     encoding: str = ""
+    unlimited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
