@@ -17,6 +17,7 @@ from satchel.errors import SatchelError, TableError
 from satchel.tables.cells import as_text
 from satchel.tables.csv.plain import WIDEST
 from satchel.tables.jsonl import named
+from satchel.tables.parquet_pages import check_sizes, unsafe
 from satchel.tables.table import (
     ROWS_PER_CHUNK,
     Answered,
@@ -33,6 +34,7 @@ from satchel.tables.typed import decimal_mark
 MOST_CELLS = 1 << 18  # of a chunk: rows may be wide
 BUFFER = 1 << 16  # bytes of each column that are read at a time
 LARGEST_GROUP = 8 << 20  # bytes that are held until they are written together
+LARGEST_TEXTS = 64 << 20  # bytes of one column in the rows that are read together
 _EVERY = 1 << 30
 
 
@@ -109,9 +111,13 @@ class ParquetReader:
         self._done = 0
         self.remarks: list[str] = []
         with self._reading():
-            self._file = parquet.ParquetFile(file, buffer_size=BUFFER, pre_buffer=False)
+            arguments: dict[str, Any] = {"buffer_size": BUFFER, "pre_buffer": False}
+            self._file = parquet.ParquetFile(file, **arguments)
             schema = self._file.schema_arrow
             self.total: int | None = self._file.metadata.num_rows
+            self._large = [] if options.unlimited else check_sizes(file, self._file.metadata, name)
+            if self._large:
+                self._file = parquet.ParquetFile(file, read_dictionary=self._large, **arguments)
         self.header = check_header([*map(name_of, schema.names)], f"{name}: its schema")
         self.types = list(schema.types)
         first = next((chunk.rows for chunk in self._chunks(ROWS_PER_CHUNK)), [])
@@ -136,6 +142,8 @@ class ParquetReader:
                 if batch is None:
                     return
                 batch.validate(full=True)
+                if self._large:
+                    batch = _repeated(batch, self._name)
                 blank = _blank(batch)
                 numbers: Sequence[int] = range(number, number + len(batch))
                 number += len(batch)
@@ -164,6 +172,23 @@ class ParquetReader:
             raise TableError(
                 f"{self._name} cannot be read as Parquet ({what[:100]}); write it again, or as CSV"
             ) from None
+
+
+def _repeated(batch: Any, name: str) -> Any:
+    """Return a batch with the texts of its dictionaries in each row that names them."""
+    import pyarrow
+    from pyarrow import compute
+
+    columns = []
+    for title, column in zip(batch.schema.names, batch.columns, strict=True):
+        if pyarrow.types.is_dictionary(column.type):
+            lengths = compute.binary_length(column.dictionary)
+            size = compute.sum(compute.take(lengths, column.indices)).as_py() or 0
+            if size > LARGEST_TEXTS:
+                raise unsafe(name, title, f"unpacks to {size:,} bytes in {len(batch):,} rows")
+            column = column.dictionary_decode()
+        columns.append(column)
+    return pyarrow.RecordBatch.from_arrays(columns, names=batch.schema.names)
 
 
 class ParquetWriter:
