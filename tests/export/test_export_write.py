@@ -262,10 +262,11 @@ def test_a_deviation_beyond_the_checks_is_refused(ridge_run, tampered, tmp_path)
 
 def test_a_deviation_in_a_single_row_of_the_data_is_refused(ridge_run, tampered, frame, tmp_path):
     X = encode(ridge_run.spec.inputs, frame)
+    columns = {f.name: frame[f.name].to_numpy() for f in ridge_run.spec.inputs.features}
     heads = tampered(lambda y, rows: y + 1e-3 * (rows == X[50]).all(axis=1))
     write(ridge_run.spec, heads, tmp_path / "without")
     with pytest.raises(ParityError, match="deviates"):
-        write(ridge_run.spec, heads, tmp_path / "with", [X])
+        write(ridge_run.spec, heads, tmp_path / "with", columns)
     assert tree(tmp_path / "with") == {}
 
 

@@ -11,8 +11,9 @@ from satchel import bundle as bundles
 from satchel.frozen_json import to_plain
 from satchel.measure.metrics import loss
 from satchel.predictor import TOLERANCE, Predictor
-from satchel.spec import ALL_ROWS, CHOICE, FRESH, TEST, WITHOUT, Segment
+from satchel.spec import ALL_ROWS, CHOICE, FRESH, TEST, WITHOUT, Score, Segment
 from satchel.values import is_missing
+from satchel_export.sweep import sweep
 from satchel_export.write import check_parity
 from satchel_training import evaluate
 from satchel_training.datasets.source import Generated
@@ -89,13 +90,14 @@ def test_every_task_has_a_default_that_beats_the_naive_guess():
 @pytest.mark.parametrize(
     "task", [task for task in TASKS.values() if task.published], ids=lambda task: task.name
 )
-def test_a_default_is_at_least_level_with_the_published_figure(task):
-    (card,) = (b.spec.card for b in SHIPPED.values() if b.default and b.task == task.name)
+def test_a_bundle_is_at_least_level_with_the_published_figure(task):
+    cards = [b.spec.card for b in SHIPPED.values() if b.task == task.name]
     figures = task.published.figures
     for name in [task.measure] if task.measure in figures else figures:
-        metric = card.metric(name, task.published.protocol)
-        assert metric.published == figures[name]
-        assert loss(name, metric.value) < LEVEL * loss(name, metric.published)
+        metrics = [card.metric(name, task.published.protocol) for card in cards]
+        assert {metric.published for metric in metrics} == {figures[name]}
+        best = min(loss(name, metric.value) for metric in metrics)
+        assert best < LEVEL * loss(name, figures[name])
 
 
 def test_the_metrics_of_a_card_are_those_of_its_task(bundle, task):
@@ -193,8 +195,10 @@ def test_a_model_retrained_agrees_with_the_shipped_graph(bundle, retrained, fram
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_the_default_has_the_lowest_loss_that_beats_the_naive_guess(task):
-    cards = {b.spec.model: b.spec.card for b in SHIPPED.values() if b.task == task}
+def test_the_default_is_the_plausible_model_with_the_lowest_loss(task):
+    cards = {
+        b.spec.model: b.spec.card for b in SHIPPED.values() if b.task == task and b.spec.card.sweeps
+    }
     losses = {model: mean_loss(card, CHOICE) for model, card in cards.items()}
     beating = {
         model: lost
@@ -257,14 +261,17 @@ def test_shipped_recipes_are_committed(bundle, recipe):
 
 def test_intervals_cover_what_they_claim_within_three_points(bundle):
     metrics = [m for m in bundle.spec.card.metrics if m.name.startswith("coverage")]
-    scores = [o for o in bundle.spec.outputs if o.kind == "regression"]
+    scores = [o for o in bundle.spec.outputs if isinstance(o, Score)]
     assert bool(metrics) == bool(scores)
+    # Between whole scores there is nothing: an interval of them holds what it claims, or more.
+    whole = any(getattr(output, "whole", False) for output in scores)
     for metric in metrics:
         claimed = int(metric.name.removeprefix("coverage_")) / 100
         if metric.protocol == TEST:  # too few rows to say more
             assert metric.bounds[0] <= metric.value <= metric.bounds[1]
         else:
-            assert metric.value == pytest.approx(claimed, abs=0.03), metric
+            assert metric.value > claimed - 0.03, metric
+            assert whole or metric.value < claimed + 0.04, metric
 
 
 def test_probabilities_are_calibrated(bundle):
@@ -273,7 +280,7 @@ def test_probabilities_are_calibrated(bundle):
     errors = {m.output: m.value for m in metrics if (m.name, m.protocol) == ("ece", protocol)}
     outputs = bundle.spec.outputs
     assert set(errors) == {
-        o.name for o in outputs if o.kind == "classes" or getattr(o, "calibration", None)
+        o.name for o in outputs if o.kind == "classes" or getattr(o, "gives_probability", False)
     }
     assert all(error <= 0.05 for error in errors.values()), errors
 
@@ -281,6 +288,13 @@ def test_probabilities_are_calibrated(bundle):
 @pytest.mark.parametrize(
     ("name", "metric", "protocol", "least"),
     [
+        ("secondary-mathematics.monotonic-mlp", "average_precision", ALL_ROWS, 0.94),
+        ("secondary-mathematics-midyear.monotonic-mlp", "average_precision", ALL_ROWS, 0.85),
+        ("secondary-mathematics-early.monotonic-mlp", "average_precision", ALL_ROWS, 0.53),
+        ("secondary-portuguese.monotonic-mlp", "average_precision", ALL_ROWS, 0.88),
+        ("secondary-portuguese-early.monotonic-mlp", "average_precision", ALL_ROWS, 0.41),
+        ("exam-factors.monotonic-mlp", "accuracy", TEST, 0.85),
+        ("course-outcome.monotonic-mlp", "roc_auc", ALL_ROWS, 0.9),
         ("exam-factors.huber", "accuracy", TEST, 0.89),
         ("exam-factors.cnn-large", "accuracy", TEST, 0.75),
         ("exam-factors.cnn-small", "accuracy", TEST, 0.75),
@@ -306,8 +320,83 @@ def test_the_network_finds_the_rule_of_the_generator():
 
 def test_no_bundle_is_too_large():
     sizes = {name: len(bundle.model) for name, bundle in SHIPPED.items()}
-    assert len(sizes) == 17
+    assert len(sizes) == 28
     assert max(sizes.values()) < 3_000_000
     assert sum(sizes.values()) < 10_000_000
     for bundle in SHIPPED.values():
         assert len(zlib.compress(bundle.model)) < 2_500_000
+
+
+@pytest.fixture(scope="module", params=[b.task for b in SHIPPED.values() if b.default])
+def default(request):
+    return satchel.load(request.param)
+
+
+def test_a_default_asks_only_for_the_marks_and_what_any_school_has(default):
+    asked = {feature.name for feature in default.spec.inputs.features}
+    assert not asked & {"reason", "school", "guardian", "Dalc", "Walc", "romantic", "absences"}
+    assert not asked & {"race/ethnicity", "sex"}
+    required = {feature.name for feature in default.spec.inputs.features if feature.required}
+    assert required == set(TASKS[default.spec.task].required)
+
+
+def test_no_field_moves_a_default_the_wrong_way(default, data):
+    """From every row of the data, and with other fields blank, too."""
+    task = TASKS[default.spec.task]
+    file = getattr(task.dataset, "file", None)
+    if file is not None and not (data / file).is_file():
+        pytest.skip(f"put the data sets in a folder and name it with SATCHEL_DATA: no {file}")
+    frame = task.dataset.load(data).iloc[:800]
+    names = [feature.name for feature in default.spec.inputs.features]
+    columns = {name: frame[name].to_numpy() for name in names}
+    swept = sweep(default, columns)
+    assert {one.feature for one in swept} == set(task.monotonic) & set(names)
+    assert max(one.worst for one in swept) <= 1e-6
+    rng = np.random.default_rng(5)
+    for name in names:
+        blank = columns[name].astype(object)
+        blank[rng.random(len(blank)) < 0.5] = None
+        columns[name] = blank
+    sweep(default, columns)
+
+
+def test_value_label_and_probability_of_a_default_agree(default, data):
+    task = TASKS[default.spec.task]
+    file = getattr(task.dataset, "file", None)
+    if file is not None and not (data / file).is_file():
+        pytest.skip(f"put the data sets in a folder and name it with SATCHEL_DATA: no {file}")
+    frame = task.dataset.load(data)
+    many = default.predict_many(frame[[f.name for f in default.spec.inputs.features]])
+    for output in default.spec.outputs:
+        answers = many.outputs[output.name]
+        if getattr(output, "pass_at", None) is not None:
+            passed = answers.label == output.passing
+            assert (passed == (answers.value >= output.pass_at)).all()
+            assert (passed == (answers.probability >= 0.5)).all()
+
+
+@pytest.mark.parametrize(
+    ("subject", "grade", "other"),
+    [("", "G2", "-midyear"), ("-midyear", "G1", "-early")],
+)
+def test_an_answer_without_the_mark_it_rests_on_is_doubted(subject, grade, other):
+    predictor = satchel.load(f"secondary-mathematics{subject}")
+    record = {f.name: None if f.name == grade else 9 for f in predictor.spec.inputs.features}
+    record |= {"age": 16, "studytime": 2, "failures": 0, "schoolsup": "no", "higher": "yes"}
+    record = {name: record[name] for name in (f.name for f in predictor.spec.inputs.features)}
+    prediction = predictor.predict(record)
+    assert not prediction.reliable
+    (doubt,) = prediction.doubts
+    assert doubt.startswith(f"{grade} was not given, and much of the answer rests on it; ")
+    assert f"secondary-mathematics{other}" in doubt
+    known = predictor.predict({**record, grade: 9})
+    widths = [p.interval.high - p.interval.low for p in (prediction, known)]
+    assert widths[0] > widths[1]
+
+
+def test_a_first_twenty_of_twenty_is_no_doubt():
+    predictor = satchel.load("secondary-mathematics")
+    record = {"age": 16, "studytime": 2, "failures": 0, "schoolsup": "no", "higher": "yes"}
+    prediction = predictor.predict({**record, "G1": 20, "G2": 20})
+    assert prediction.reliable
+    assert {note.kind for note in prediction.notes} <= {"beyond"}

@@ -177,10 +177,12 @@ def test_a_feature_without_any_value_is_refused(small_task, name):
 
 
 def test_sensitive_features_alone_are_optional(task, frame):
-    features = fit_inputs(task, frame).features
+    features = fit_inputs(replace(task, required=None), frame).features
     assert {f.name for f in features if not f.required} == {
         field.name for field in task.dataset.fields if field.sensitive
     }
+    features = fit_inputs(replace(task, required=("G2",)), frame).features
+    assert [f.name for f in features if f.required] == ["G2"]
     assert all(feature.imputed is not None for feature in features)
 
 

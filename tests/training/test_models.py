@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from satchel import DataError
-from satchel.spec import Classes, Regression
+from satchel.spec import Classes, Inputs, Number, Regression, Standard
 from satchel_training import models
 from satchel_training.fit import raw_output
 from satchel_training.models import (
@@ -258,7 +258,11 @@ def test_committed_recipes_build_their_models():
         recipe = kept_recipe(name, model)
         if FRAMEWORKS[model] != "keras":  # whose models have tests of their own
             builder = load_builder(model)
-            builder.build(model, task.scored[0], recipe.hyperparameters, 1, False)
+            inputs = Inputs(
+                features=(Number(name="x", label="X", imputed=0.0),),
+                columns=(Standard(source="x", mean=0.0, scale=1.0),),
+            )
+            builder.build(model, task.scored[0], recipe.hyperparameters, 1, False, inputs)
         assert set(recipe.features or ()) <= set(task.features)
         numbers = [v for v in recipe.hyperparameters.values() if isinstance(v, float)]
         assert all(map(math.isfinite, numbers))

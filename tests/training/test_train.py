@@ -10,6 +10,7 @@ from satchel.spec import ALL_ROWS, CHOICE, TEST, Spec
 from satchel_training import evaluate, fit, uncertainty
 from satchel_training import train as module
 from satchel_training.fit import fit_inputs, fit_output, fit_reference
+from satchel_training.importance import with_essential
 from satchel_training.models import Recipe
 from satchel_training.search import search
 from satchel_training.train import train
@@ -79,8 +80,9 @@ def test_figures_are_those_that_evaluate_gives(run, task, frame):
 
 def test_the_spec_holds_numbers_of_the_training_part_alone(run, task, frame):
     train_rows, _ = evaluate.split(task, frame)
-    assert run.spec.inputs == fit_inputs(task, train_rows)
-    assert run.spec.inputs != fit_inputs(task, frame)
+    importance, instead = run.spec.card.importance, task.instead
+    assert run.spec.inputs == with_essential(fit_inputs(task, train_rows), importance, instead)
+    assert run.spec.inputs != with_essential(fit_inputs(task, frame), importance, instead)
     fitted = fit_output(task, task.outputs[0], train_rows)
     (output,) = run.spec.outputs
     assert (output.mean, output.scale) == (fitted.mean, fitted.scale)

@@ -34,7 +34,7 @@ def complaint(capsys):
 def test_list_names_tasks_and_their_models(capsys):
     assert main(["train", "--list"]) == 0
     out = capsys.readouterr().out
-    assert "secondary-mathematics: ridge, random-forest," in out
+    assert "secondary-mathematics: monotonic-mlp, ridge, random-forest," in out
 
 
 def test_no_task_is_answered_with_those_there_are(complaint):

@@ -84,7 +84,7 @@ def read_json(option: str, text: str) -> Any:
     try:
         return strict_json.loads(text, constants=True)
     except RecursionError:
-        raise SatchelError(f"{option} is nested too deeply") from None
+        raise SatchelError(f"{option} is not JSON: it is nested too deeply") from None
     except ValueError as error:
         raise SatchelError(f"{option} is not JSON: {error}") from None
 

@@ -9,7 +9,7 @@ averages or totals, are passed through without a prediction.
   satchel predict secondary-mathematics class.xlsx --sheet 7b -o predicted.xlsx
   satchel predict secondary-mathematics - < class.csv
   satchel predict secondary-mathematics --record \
-      '{"reason": "home", "absences": 4, "G1": 11, "G2": 12}'
+      '{"failures": 0, "studytime": 2, "G1": 11, "G2": 12}'
 """
 
 from __future__ import annotations

@@ -233,4 +233,6 @@ def _joined(parts: Sequence[Answers], used: NDArray[np.bool_]) -> Answers:
         label=joined([part.label for part in parts]),
         probability=joined([part.probability for part in parts]),
         intervals=tuple(intervals),
+        risk=joined([part.risk for part in parts]),
+        mean=joined([part.mean for part in parts]),
     )

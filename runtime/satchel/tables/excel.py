@@ -195,6 +195,7 @@ class ExcelReader:
 
 def _load(file: BinaryIO, name: str, unlimited: bool) -> Any:
     """Return a workbook of which the rows are read as they are needed."""
+    import openpyxl  # noqa: F401  whose absence has its own message
     from openpyxl.reader.excel import ExcelReader as BookReader
     from openpyxl.xml.constants import SHARED_STRINGS
 

@@ -69,7 +69,7 @@ class Fields:
         repeated = sorted(name for name in self.places if ours.count(name) > 1)
         if repeated:
             raise TableError(f"several columns hold {repeated}")
-        self._constants = _constants(features, self.places, mapping)
+        self._constants = _constants(spec, self.places, mapping)
         self.unused = [name for name in ours if name and name not in features]
         self.absent = [n for n in features if n not in self.places and n not in self._constants]
         # A lone column may be a whole line, whose delimiter was not found.
@@ -178,15 +178,16 @@ class Fields:
                 )
 
 
-def _constants(
-    features: Mapping[str, object], places: Mapping[str, int], mapping: TableMapping
-) -> dict[str, str]:
+def _constants(spec: Spec, places: Mapping[str, int], mapping: TableMapping) -> dict[str, str]:
+    features = [feature.name for feature in spec.inputs.features]
     for name in mapping.constants:
+        if name in spec.inputs.ignored:  # a field of the task that this model does not use
+            continue
         if name not in features:
             raise TableError(f"--set {name}: the model has no such field{meant(name, features)}")
         if name in places:
             raise TableError(f"--set {name}: the table has a column of it; leave one out")
-    return dict(mapping.constants)
+    return {name: value for name, value in mapping.constants.items() if name in features}
 
 
 def _words(

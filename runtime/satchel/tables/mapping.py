@@ -108,6 +108,8 @@ def read_columns(spec: Spec, columns: Mapping[str, str]) -> dict[str, Held]:
             held[theirs] = Held(ours)
             continue
         name, sign, total = (part.strip() for part in ours.rpartition("/"))
+        if (name if sign else ours) in spec.inputs.ignored:
+            continue  # a field of the task that this model does not use: its column passes through
         if not sign or name not in features:
             wrong = name if sign else ours
             raise TableError(f"the model has no field {wrong!r}{meant(wrong, features)}")

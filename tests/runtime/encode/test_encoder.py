@@ -398,8 +398,8 @@ def test_ten_thousand_unknown_fields_give_a_short_message():
     record = {"x": 1} | {f"field {i}": i for i in range(10_000)}
     with pytest.raises(RecordError) as caught:
         one.encode(record)
-    assert len(caught.value.problems) == 10_000
-    assert str(caught.value).endswith("; and 9980 more")
+    assert len(caught.value.problems) == 21
+    assert caught.value.problems[-1].message == "9980 more are no fields of this model"
     assert len(str(caught.value)) < 2000
 
 

@@ -1,6 +1,7 @@
 """Small files that unpack to gigabytes: one line, before they fill the memory."""
 
 import io
+import re
 import zipfile
 
 import numpy as np
@@ -110,6 +111,14 @@ def test_texts_of_many_runs_are_read_for_their_letters(tmp_path):
     with zipfile.ZipFile(path) as old:
         parts = {name: old.read(name) for name in old.namelist()}
     parts["xl/sharedStrings.xml"] = strings.encode()
+    sheet = parts["xl/worksheets/sheet1.xml"].decode()
+    cell = re.search('<c r="A2"[^>]*>.*?</c>', sheet)[0]
+    sheet = sheet.replace(cell, '<c r="A2" t="s"><v>2</v></c>')
+    parts["xl/worksheets/sheet1.xml"] = sheet.encode()
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+    part = f'<Override PartName="/xl/sharedStrings.xml" ContentType="{kind}"/></Types>'
+    if kind not in (types := parts["[Content_Types].xml"].decode()):
+        parts["[Content_Types].xml"] = types.replace("</Types>", part).encode()
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new:
         for name, content in parts.items():
             new.writestr(name, content)
