@@ -8,9 +8,9 @@ from typing import Literal
 from satchel.errors import Problem
 from satchel.frozen import frozen
 
-NoteKind = Literal["imputed", "essential", "clipped", "outside", "beyond", "ignored"]
+NoteKind = Literal["imputed", "blank", "essential", "clipped", "outside", "beyond", "ignored"]
 DOUBTED = ("outside", "clipped", "essential")
-IMPUTED = ("imputed", "essential")
+MISSING = ("imputed", "blank", "essential")
 MOST_IMPUTED, LEAST_IMPUTED = 1 / 3, 2
 
 
@@ -21,7 +21,8 @@ class Note:
     Attributes
     ----------
     kind : str
-        ``imputed``: was missing; ``essential``: was missing, and much of the answer rests on it;
+        ``imputed``: was missing; ``blank``: was missing, which the model was trained for;
+        ``essential``: was missing, and much of the answer rests on it;
         ``clipped``: brought to a bound; ``outside``: beyond the range seen in training;
         ``beyond``: so, too, but on the side of a field that is monotonic, and within its limits;
         ``ignored``: known to the task, not used by this model.
@@ -74,7 +75,8 @@ def doubts(notes: Sequence[Note], fields: int) -> tuple[str, ...]:
 
     A value outside the range of the training data is one, unless the model promises which way
     the field moves its answer; so is an essential field that was missing, and so are imputed
-    values where they are more than a third of all fields, and at least two.
+    values where they are more than a third of all fields, and at least two. Fields left blank are
+    none where the model was trained for that: its answer is as wide as it must be.
 
     Parameters
     ----------
@@ -84,7 +86,7 @@ def doubts(notes: Sequence[Note], fields: int) -> tuple[str, ...]:
         Number of fields, required and optional, that the model reads.
     """
     found = [note.message for note in notes if note.kind in DOUBTED]
-    imputed = sum(note.kind in IMPUTED for note in notes)
+    imputed = sum(note.kind == "imputed" for note in notes)
     if imputed >= LEAST_IMPUTED and imputed > MOST_IMPUTED * fields:
         found.append(f"{imputed} of {fields} fields were not given")
     return tuple(found)

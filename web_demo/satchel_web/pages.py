@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from flask import Blueprint, abort, render_template, request
 
 from satchel import Note, Prediction, Problem, RecordError
+from satchel.note import MISSING
 from satchel.spec import Feature, Number
 from satchel.values import is_missing
 from satchel.wording import allowed, demonstration, positive_label
@@ -100,9 +101,10 @@ def model(name: str) -> tuple[str, int]:
         notes=[
             _in_words(note, labels)
             for note in notes
-            if note.kind != "imputed" and note.message not in doubts
+            if note.kind not in MISSING and note.message not in doubts
         ],
         blanks=[labels[note.field] for note in notes if note.kind == "imputed"],
+        unknown=[labels[note.field] for note in notes if note.kind == "blank"],
         problems=list(problems.values()),
         failed=failed,
     )

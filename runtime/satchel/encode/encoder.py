@@ -22,7 +22,7 @@ from satchel.encode.filling import ColumnFiller
 from satchel.encode.packing import Packer
 from satchel.encode.readers import ABSENT, CategoryReader, Column, NumberBlock, NumberReader
 from satchel.errors import LISTED_PROBLEMS, Problem, RecordError
-from satchel.note import IMPUTED, Found, Note
+from satchel.note import MISSING, Found, Note
 from satchel.spec import Category, Derived, Inputs, Missing, Number
 from satchel.values import shown
 from satchel.wording import LONGEST_NAME, meant
@@ -81,6 +81,8 @@ class Encoder:
             if isinstance(column, Missing) and source_of(column) not in places:
                 self._missing.append(column.source)
                 places[source_of(column)] = len(places)
+        for reader in self._readers:
+            reader.told = reader.name in self._missing
         codes = {f.name: f.values for f in inputs.features if isinstance(f, Category)}
         self._columns = [column_of(column, places, codes) for column in inputs.columns]
         self._sources = [column.source for column in inputs.columns]
@@ -144,7 +146,7 @@ class Encoder:
                 raise RecordError([_not_derived(derived)])
             values.append(value)
         if self._missing:
-            imputed = {note.field for note in notes if note.kind in IMPUTED}
+            imputed = {note.field for note in notes if note.kind in MISSING}
             values += [float(name in imputed) for name in self._missing]
         row = [column(values) for column in self._columns]
         try:
@@ -304,7 +306,7 @@ class Encoder:
         imputed = {name: np.zeros(len(places)) for name in self._missing}
         for i, place in enumerate(places) if imputed and found.notes else ():
             for note in found.notes.get(place, ()):
-                if note.kind in IMPUTED and note.field in imputed:
+                if note.kind in MISSING and note.field in imputed:
                     imputed[note.field][i] = 1.0
         return list(imputed.values())
 

@@ -117,6 +117,7 @@ class Reader(ABC):
 
     feature: Number | Category
     allowed: str
+    told = False  # whether a column of the matrix tells the model that the value is missing
 
     def __init__(self, feature: Number | Category) -> None:
         self.name = feature.name
@@ -186,14 +187,18 @@ class Reader(ABC):
         if imputed is None:
             problems.append(Problem(self.name, f"{self.name} is blank; {self.allowed}"))
             return 0.0
-        text = imputed if isinstance(imputed, str) else plain(imputed)
-        message = f"{self.name} was not given; {text} was used in its place"
+        kind: NoteKind = "blank"
+        message = f"{self.name} was not given"
         if self.feature.essential:
             instead = self.feature.instead
-            message = f"{self.name} was not given, and much of the answer rests on it" + (
-                f"; the task {instead} does without it" if instead else ""
+            kind, message = (
+                "essential",
+                f"{message}, and much of the answer rests on it"
+                + (f"; the task {instead} does without it" if instead else ""),
             )
-        kind: NoteKind = "essential" if self.feature.essential else "imputed"
+        elif not self.told:
+            text = imputed if isinstance(imputed, str) else plain(imputed)
+            kind, message = "imputed", f"{message}; {text} was used in its place"
         notes.append(Note(kind, self.name, message))
         return self._imputed_value()
 
