@@ -12,7 +12,8 @@ import os
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from satchel.bundle.onnx_file import LFS_POINTER, read_metadata
+from satchel.bundle.onnx_file import LFS_POINTER, read_model
+from satchel.bundle.operators import check_graph
 from satchel.errors import BundleError
 from satchel.frozen import fresh, frozen
 from satchel.spec import Spec
@@ -181,10 +182,11 @@ def read(path: str | os.PathLike[str], index: Index | None = None) -> Bundle:
             "it is damaged or was changed; install it again"
         )
     try:
-        metadata = read_metadata(model)
-        if METADATA_KEY not in metadata:
+        found = read_model(model)
+        if METADATA_KEY not in found.metadata:
             raise BundleError("it is an ONNX model without satchel's spec")
-        spec = Spec.from_json(metadata[METADATA_KEY])
+        spec = Spec.from_json(found.metadata[METADATA_KEY])
+        check_graph(found)
     except BundleError as error:
         raise type(error)(f"{path}: {error}") from None
     return Bundle(

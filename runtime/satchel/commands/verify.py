@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print one line per model; 1 where one fails."""
+    """Print one line per model; 1 where the checks of one fail, 2 where one cannot be read."""
     if arguments.model:
         paths = [bundles.find(name, arguments.models) for name in arguments.model]
     else:
@@ -46,9 +46,10 @@ def run(arguments: argparse.Namespace) -> int:
     lines = _as_json(paths) if arguments.json else map(_result, paths)
     failed = 0
     for line in lines:
-        failed += not line.get("passed", True)
+        if not line.get("passed", True):
+            failed = max(failed, 2 if "error" in line else 1)
         print(json.dumps(line) if arguments.json else _spelled(line), flush=True)
-    return 1 if failed else 0
+    return failed
 
 
 def _as_json(paths: Sequence[str]) -> Iterator[dict[str, Any]]:

@@ -8,10 +8,10 @@ from satchel import strict_json
 from satchel.errors import SatchelError, SpecError
 from satchel.frozen import frozen
 from satchel.frozen_json import from_plain, to_plain
-from satchel.spec.card import Card, Check, NumberBins, Reference
-from satchel.spec.inputs import Category, Inputs, Missing, Number
+from satchel.spec.card import Card, Check, NumberBins, Reference, Value
+from satchel.spec.inputs import Category, Feature, Inputs, Missing, Number
 from satchel.spec.outputs import Advice, Classes, Distribution, Output, Score, Segment
-from satchel.spec.rules import require, require_unique
+from satchel.spec.rules import require, require_unique, within
 
 SPEC_VERSION = 2  # the latest; a spec is written in the first version that has all its parts
 NO_REFERENCE = Reference()
@@ -74,6 +74,8 @@ class Spec:
             require(fits, f"bins of {bins.feature} do not fit an output of that name")
         for one in self.reference.background:
             require(one.keys() <= known.keys(), "a background record has an unknown field")
+            for name, feature in known.items():
+                require(_fits(feature, one.get(name)), f"a background record has an odd {name}")
         widths = {output.name: _widths(output) for output in self.outputs}
         for check in self.checks:
             held = check.outputs.keys() == widths.keys() and all(
@@ -194,6 +196,15 @@ class Spec:
             return from_plain(cls, plain)
         except RecursionError:
             raise SpecError("the spec is nested too deeply") from None
+
+
+def _fits(feature: Feature, value: Value) -> bool:
+    """Whether a field of a background record can be read."""
+    if value is None:
+        return feature.imputed is not None
+    if isinstance(feature, Category):
+        return value in feature.values
+    return not isinstance(value, str) and within(value, feature.limits)
 
 
 def _widths(output: Output) -> set[int]:

@@ -42,6 +42,8 @@ def check_sizes(file: BinaryIO, metadata: Any, name: str) -> list[str]:
         for k in range(group.num_columns):
             chunk = group.column(k)
             column = chunk.path_in_schema
+            if not chunk.num_values:
+                continue  # nothing is there, not even a page
             _require(chunk.total_uncompressed_size, chunk.total_compressed_size, column, name, None)
             for kind, unpacked, packed in _pages(file, chunk, name):
                 _require(unpacked, packed, column, name, LARGEST_PAGE)

@@ -17,7 +17,9 @@ def load(tmp_path, tiny_bytes):
         model = onnx.load_from_string(tiny_bytes)
         (node,) = (node for node in model.graph.node if "grade" in node.output)
         node.output[0] = "grade_before"
-        second = onnx.numpy_helper.from_array(np.array(numbers, np.int64), "second")
+        if isinstance(numbers, list):
+            numbers = np.array(numbers, np.int64)
+        second = onnx.numpy_helper.from_array(np.asarray(numbers), "second")
         model.graph.initializer.append(second)
         inputs = ["grade_before", "second"]
         model.graph.node.append(onnx.helper.make_node(operator, inputs, ["grade"], **attributes))
@@ -51,12 +53,12 @@ def test_answers_of_another_shape_are_an_error(load, record, operator, numbers, 
 
 
 def test_an_operator_of_nobody_is_refused(load):
-    with pytest.raises(BundleError, match="refuses the graph"):
+    with pytest.raises(BundleError, match=r"operator 'com\.evil\.Abort', which is not allowed"):
         load("Abort", [1], domain="com.evil")
 
 
 def test_a_graph_that_gives_no_numbers_gives_no_answer(load, record):
-    predictor = load("Pow", [10**9])
+    predictor = load("Mul", np.float32(np.inf))
     assert not predictor.verify().passed
     with pytest.raises(satchel.RecordError, match="no usable grade"):
         predictor.predict({**record, "hours": 1000})
