@@ -11,13 +11,15 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from satchel.errors import BundleError
 from satchel.frozen import frozen
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 # What Git leaves in place of a large file that its extension LFS has not fetched.
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
@@ -294,6 +296,10 @@ def _list_of(run: bytes) -> NDArray[Any] | list[bytes]:
         return np.ascontiguousarray(tagged[:, 1:]).view("<f4")[:, 0]
     if run[0] == 0x40:
         return _varints(np.frombuffer(run, np.uint8))[1::2]
+    # Each text has its tag, J, before it; most hold no other.
+    texts = run.split(b"J")[1:]
+    if b"" not in texts and all(len(text) == text[0] + 1 for text in texts):
+        return [text[1:] for text in texts]
     found, position = [], 0
     while position < len(run):
         size = run[position + 1]
