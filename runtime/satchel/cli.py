@@ -21,6 +21,7 @@ from typing import Any, NoReturn
 
 from satchel import __version__
 from satchel.errors import SatchelError
+from satchel.values import printable
 
 BUILT_IN = {
     "list": "list the models that are here",
@@ -92,7 +93,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except SatchelError as error:
-        print(f"satchel: {error}", file=sys.stderr)
+        print(f"satchel: {printable(str(error))}", file=sys.stderr)
         return 2
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0]
@@ -123,7 +124,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except OSError as error:
         parts = [error.filename, error.strerror or str(error)]
-        print(f"satchel: {': '.join(str(part) for part in parts if part)}", file=sys.stderr)
+        said = ": ".join([str(part) for part in parts if part])
+        print(f"satchel: {printable(said)}", file=sys.stderr)
         try:
             sys.stdout.flush()
         except OSError:  # it was standard output that is full

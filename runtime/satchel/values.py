@@ -156,6 +156,18 @@ def _shown(value: object) -> str:
     return repr(value)
 
 
+def printable(text: str) -> str:
+    """Return `text` without what would command a terminal, or forge a line on it."""
+    if text.isprintable():
+        return text
+    return "".join([sign if sign.isprintable() else _escaped(sign) for sign in text])
+
+
+def _escaped(sign: str) -> str:
+    # A space of any other width is a space.
+    return " " if sign.isspace() and sign > "\x7f" else sign.encode("unicode_escape").decode()
+
+
 def plain(number: float) -> str:
     """Return `number` as people write it: ``11`` rather than ``11.0``."""
     return str(int(number)) if number == int(number) and abs(number) < 1e15 else f"{number:.6g}"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from satchel.spec import Category, Classes, Feature, Number, Output, Score, Spec
 from satchel.values import plain
 
+LISTED_NAMES = 12
 LONGEST_NAME = 80  # letters of a name that are compared
 
 
@@ -42,6 +43,12 @@ def positive_label(output: Output) -> str:
     if isinstance(output, Classes):
         return output.positive or ""
     return output.pass_labels[1] if isinstance(output, Score) else ""
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return the first of some names, separated by commas, and how many more there are."""
+    more = len(names) - LISTED_NAMES
+    return ", ".join(names[:LISTED_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def plain_name(name: str) -> str:

@@ -217,3 +217,43 @@ def test_an_error_on_the_way_of_an_error_is_answered_and_not_spelled(app, caplog
     assert response.headers["Content-Security-Policy"]
     assert "SECRET" not in caplog.text
     assert "RuntimeError" in caplog.text
+
+
+def test_a_damaged_bundle_is_left_out_and_the_others_serve(tmp_path, monkeypatch):
+    (tmp_path / "broken.model.onnx").write_bytes(b"no model")
+    app = create_app(Config(models=[tmp_path]))
+    (reason,) = app.extensions["satchel"].left_out
+    assert "broken.model.onnx: " in reason
+    page = app.test_client().get("/")
+    assert page.status_code == 200
+    assert "broken" not in page.text
+
+
+def test_no_request_waits_while_another_model_is_loaded(monkeypatch):
+    """The first model is asked for by two threads and is slow to load; the second is not."""
+    import threading
+
+    from satchel_web import models as module
+
+    found = create_app(Config()).extensions["satchel"]
+    slow, quick = list(found)[:2]
+    begun, go_on, made = threading.Event(), threading.Event(), []
+    read = module.bundles.read
+
+    def reading(file):
+        if file == slow.file:
+            made.append(file)
+            begun.set()
+            assert go_on.wait(20)
+        return read(file)
+
+    monkeypatch.setattr(module.bundles, "read", reading)
+    threads = [threading.Thread(target=found.predictor, args=(slow,)) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    assert begun.wait(20)
+    assert found.predictor(quick).name == quick.spec.name
+    go_on.set()
+    for thread in threads:
+        thread.join(20)
+    assert len(made) == 1

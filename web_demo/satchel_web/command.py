@@ -13,6 +13,7 @@ import argparse
 import ipaddress
 import signal
 import socket
+import sys
 import time
 from typing import Any
 
@@ -95,6 +96,8 @@ def run(arguments: argparse.Namespace) -> int:
         outbuf_overflow=largest,
     )
     host, port = listening.getsockname()[:2]
+    for reason in app.extensions["satchel"].left_out:
+        print(f"satchel: left out: {reason}", file=sys.stderr)
     shown = f"[{host}]" if ":" in host else host
     why = f" (port {PORT} is not free)" if elsewhere else ""
     print(f"satchel listens on http://{shown}:{port}{why}", flush=True)

@@ -42,9 +42,15 @@ class Models:
     Raises
     ------
     BundleError
-        Where a bundle is damaged, or two have the same name or are the default of one task.
+        Where a folder cannot be read, or two bundles have the same name or are the default of one
+        task.
     SatchelError
         Where the pass mark fits no model.
+
+    Attributes
+    ----------
+    left_out : tuple of str
+        Why a file of a folder is not offered, one line for each.
     """
 
     def __init__(self, folders: Sequence[str | Path], pass_at: str | None = None) -> None:
@@ -54,8 +60,14 @@ class Models:
         self._defaults: dict[str, str] = {}
         self._predictors: dict[str, Predictor] = {}
         self._lock = threading.Lock()
+        self._loading: dict[str, threading.Lock] = {}
+        left_out: list[str] = []
         for path in bundles.paths(folders):
-            one = bundles.read_listed(path)
+            try:
+                one = bundles.read_listed(path)
+            except BundleError as error:  # the others serve
+                left_out.append(str(error))
+                continue
             other = self._listed.get(one.name)
             if other is not None:
                 raise BundleError(
@@ -73,6 +85,7 @@ class Models:
                 self._defaults[one.task] = one.name
         if not self._fits:
             raise self._misfit
+        self.left_out = tuple(left_out)
 
     def __iter__(self) -> Iterator[Listed]:
         return iter(self._listed.values())
@@ -102,7 +115,13 @@ class Models:
             Where the file is another one since the start.
         """
         name = listed.spec.name
+        found = self._predictors.get(name)
+        if found is not None:
+            return found
+        # No request for another model waits while this one is loaded.
         with self._lock:
+            loading = self._loading.setdefault(name, threading.Lock())
+        with loading:
             if name not in self._predictors:
                 bundle = bundles.read(listed.file)
                 if bundle.sha256 != listed.sha256:

@@ -25,6 +25,7 @@ from satchel.insight.drift import LARGE, LEAST_ROWS, LEVEL, Drift, FeatureDrift,
 from satchel.progress import Meter
 from satchel.tables.columns import Part
 from satchel.tables.run import TableRun, open_table
+from satchel.values import printable
 
 LISTED_NEW = 5
 SAID = {"none": "none", "slight": "slight", "drift": "DRIFT", "too few": "too few rows"}
@@ -55,7 +56,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps(found.as_dict(), indent=2))
     else:
-        print("\n".join(_lines(found)))
+        print("\n".join(map(printable, _lines(found))))
     return 1 if found.verdict == "drift" else 0
 
 

@@ -25,6 +25,7 @@ from satchel.predictor import Predictor
 from satchel.progress import Meter
 from satchel.tables.evaluate import TableEvaluator
 from satchel.tables.run import TableRun, open_table
+from satchel.values import printable
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -68,13 +69,13 @@ def run(arguments: argparse.Namespace) -> int:
     for number in run.passed:
         print(f"Row {number} is not a student: left out", file=sys.stderr)
     for remark in run.remarks():
-        print(remark, file=sys.stderr)
+        print(printable(remark), file=sys.stderr)
     found = table.evaluate()
     if arguments.json:
         plain = _plain(predictor, table, found)
         print(json.dumps(plain, indent=2, ensure_ascii=False, allow_nan=False))
     else:
-        print("\n".join(lines(predictor.spec, arguments.by, table, found)))
+        print("\n".join(map(printable, lines(predictor.spec, arguments.by, table, found))))
     return 1 if table.left_out else 0
 
 

@@ -25,6 +25,7 @@ from satchel.errors import SatchelError
 from satchel.predictor import SAMPLES, Predictor
 from satchel.tables.columns import Part
 from satchel.tables.run import TableRun, open_table
+from satchel.values import printable
 from satchel.wording import demonstration
 
 
@@ -117,4 +118,6 @@ def _answered(
 
 def _print(arguments: argparse.Namespace, answers: dict[str, Any], lines: list[str]) -> None:
     indent = 2 if arguments.file is None else None
-    print(json.dumps(answers, indent=indent) if arguments.json else "\n".join(lines))
+    print(
+        json.dumps(answers, indent=indent) if arguments.json else "\n".join(map(printable, lines))
+    )

@@ -30,6 +30,7 @@ from satchel.files import replacing
 from satchel.predictor import Predictor
 from satchel.progress import Meter
 from satchel.tables.predicting import TableOptions, described, predict_table
+from satchel.values import printable
 from satchel.wording import demonstration
 
 
@@ -73,7 +74,7 @@ def _predict_record(predictor: Predictor, arguments: argparse.Namespace, out: IO
     if arguments.json:
         print(json.dumps(prediction.as_dict(), indent=2), file=out)
     else:
-        print("\n".join(prediction_lines(prediction, predictor.spec)), file=out)
+        print("\n".join(map(printable, prediction_lines(prediction, predictor.spec))), file=out)
     return 0
 
 

@@ -17,6 +17,8 @@ from satchel.tables.mapping import TableMapping
 from satchel.tables.run import Progress, Source, TableRun, open_table, path_of
 from satchel.tables.students import NOTE, Passed
 from satchel.tables.table import Answered, Row
+from satchel.values import printable
+from satchel.wording import listed
 
 MOST_SORTED = 100_000  # rows that are held in memory to be sorted
 LISTED = 5
@@ -287,7 +289,7 @@ def described(summary: TableSummary) -> Sequence[str]:
     if len(summary.passed) > LISTED:
         lines.append(f"and {len(summary.passed) - LISTED} more such rows")
     if summary.unused:
-        lines.append(f"Not used by the model: {', '.join(summary.unused)}")
+        lines.append(f"Not used by the model: {listed(summary.unused)}")
     if summary.absent:
-        lines.append(f"Not in the file, typical values were used: {', '.join(summary.absent)}")
-    return [*lines, *summary.remarks]
+        lines.append(f"Not in the file, typical values were used: {listed(summary.absent)}")
+    return list(map(printable, [*lines, *summary.remarks]))
