@@ -210,14 +210,14 @@ def test_verify(run, tiny_path):
         assert "unverified" not in out
 
 
-def test_verify_tells_of_every_model_and_ends_with_1_where_one_fails(
+def test_verify_tells_of_every_model_and_ends_with_2_where_one_cannot_be_read(
     run, write_variant, tmp_path, spec
 ):
     check = replace(spec.checks[0], outputs={**spec.checks[0].outputs, "grade": (9.0,)})
     write_variant("tiny.wrong", model="wrong", checks=(check,))
     (tmp_path / "tiny.broken.onnx").write_bytes(b"")
     code, out, _ = run("verify", "--models", tmp_path)
-    assert code == 1
+    assert code == 2
     fine, broken, wrong = out.splitlines()
     assert fine.startswith("ok ")
     assert broken.startswith("FAILED  tiny.broken: ")
@@ -472,3 +472,16 @@ def test_a_file_is_written_whatever_streams_are_closed(tmp_path, models_dir, clo
     assert (done.returncode, "Traceback" in done.stderr) == (0, False)
     lines = (tmp_path / "out.csv").read_text("utf-8").splitlines()
     assert len(lines) == CSV.count("\n")
+
+
+def test_a_bundle_from_elsewhere_that_ends_its_process_is_told(tmp_path, tiny_bytes, monkeypatch):
+    from satchel.commands import verify
+
+    path = tmp_path / "tiny.linear.onnx"
+    path.write_bytes(tiny_bytes)
+    (found,) = map(verify._result, [str(path)])
+    assert (found["passed"], found["verified"], found["checks"]) == (True, False, 4)
+    monkeypatch.setattr(verify.sys, "executable", "/bin/false")
+    (found,) = map(verify._result, [str(path)])
+    assert found["passed"] is False
+    assert found["error"] == f"{path}: it ended the process that tried it (1)"
