@@ -140,16 +140,33 @@ def folders(extra: Iterable[str | os.PathLike[str]] = ()) -> list[str]:
     Raises
     ------
     BundleError
-        Where a folder that was asked for does not exist.
+        Where a folder that was asked for does not exist, or there is none and this package lies in
+        an archive, out of which its models cannot be read.
     """
     found = [folder for folder in _SHIPPED if os.path.isdir(folder)][:1]
     listed = [part for part in os.environ.get("SATCHEL_MODELS", "").split(os.pathsep) if part]
-    for folder in (*[os.fspath(one) for one in extra], *listed):
+    asked = [*[os.fspath(one) for one in extra], *listed]
+    if not found and not asked and (archive := _archive()):
+        raise BundleError(
+            f"satchel runs out of {archive}, where its models cannot be read: install it with pip, "
+            "or name a folder of models with --models or SATCHEL_MODELS"
+        )
+    for folder in asked:
         if not os.path.isdir(folder):
             raise BundleError(f"there is no folder {folder} to look for models in")
         if os.path.realpath(folder) not in [os.path.realpath(known) for known in found]:
             found.append(folder)
     return found
+
+
+def _archive() -> str:
+    """Return the file that this package lies in; empty where it lies in a folder."""
+    place = _PACKAGE
+    while place and place != os.path.dirname(place):
+        if os.path.isfile(place):
+            return place
+        place = os.path.dirname(place)
+    return ""
 
 
 def read(path: str | os.PathLike[str], index: Index | None = None) -> Bundle:

@@ -513,3 +513,22 @@ def test_a_graph_whose_names_are_no_text_is_refused_in_silence(tiny, capfd):
     # Before it had this switch, ONNX Runtime announced on stdout that it would try again.
     if 'get("enable_fallback"' in inspect.getsource(onnxruntime.InferenceSession.__init__):
         assert capfd.readouterr().out == ""
+
+
+def test_out_of_an_archive_it_is_told_that_there_are_no_models(tmp_path):
+    import subprocess
+    import sys
+    import zipfile
+    from pathlib import Path
+
+    package = Path(satchel.__file__).parent
+    archive = tmp_path / "satchel.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        for path in package.rglob("*.py"):
+            file.write(path, path.relative_to(package.parent))
+    script = f"import sys; sys.path.insert(0, {str(archive)!r}); from satchel.cli import main; "
+    done = subprocess.run(
+        [sys.executable, "-c", script + "sys.exit(main(['list']))"], capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"satchel: satchel runs out of {archive}, where its models ")
