@@ -120,7 +120,8 @@ def test_out_of_memory_is_told_and_leaves_no_file(large, tmp_path, megabytes):
     assert code == 2 or code < 0, error
     assert not out.exists()
     if code == 2:
-        assert error.startswith("satchel: ")
+        # ONNX Runtime may have printed lines of its own before.
+        assert error.splitlines()[-1].startswith("satchel: ")
         assert list(tmp_path.iterdir()) == []
 
 
