@@ -17,6 +17,7 @@ import torch
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.linear_model import LinearRegression
 
+import satchel
 from satchel.bundle import METADATA_KEY
 from satchel.spec import Breakpoints, Card, Inputs, Intervals, Level, Regression, Sigmoid, Source
 from satchel.spec import Spec as BundleSpec
@@ -133,6 +134,14 @@ def records(count: int, seed: int = SEED + 1) -> list[dict[str, object]]:
         {name: int(value) if isinstance(value, float) else value for name, value in row.items()}
         for row in rows
     ]
+
+
+def asked(
+    predictor: satchel.Predictor, records: list[dict[str, object]]
+) -> list[dict[str, object]]:
+    """Return of records what a model asks for."""
+    names = [feature.name for feature in predictor.spec.inputs.features]
+    return [{name: record[name] for name in names} for record in records]
 
 
 def columns(count: int, seed: int = SEED + 1) -> dict[str, np.ndarray]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from satchel.spec import Category, Classes, Feature, Number, Output, Score, Spec
-from satchel.values import plain
+from satchel.values import plain, printable
 
 LISTED_NAMES = 12
+LONGEST_REASON = 100  # letters of what a library says
 LONGEST_NAME = 80  # letters of a name that are compared
 
 
@@ -29,6 +30,11 @@ def allowed_number(feature: Number) -> str:
     if low is not None:
         return f"{kind} of at least {plain(low)}"
     return kind if high is None else f"{kind} of at most {plain(high)}"
+
+
+def reason(error: Exception) -> str:
+    """Return what another library's error says, on one line; its kind where it says nothing."""
+    return printable(" ".join(str(error).split()))[:LONGEST_REASON] or type(error).__name__
 
 
 def demonstration(spec: Spec) -> str:

@@ -1,6 +1,9 @@
 import csv
 import importlib.util
 import io
+import subprocess
+import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +17,7 @@ from satchel.tables.mapping import TableMapping
 from satchel.tables.predicting import TableOptions, predict_table
 
 FOLDER = Path(__file__).parent
+MOST_SECONDS = 5
 
 
 @pytest.fixture(scope="session")
@@ -176,3 +180,50 @@ def write_variant(tmp_path, tiny_bytes, tiny, proto):
         return path
 
     return write
+
+
+class Apart:
+    """A program in a process of its own, which reads paths and says one line of each.
+
+    Parameters
+    ----------
+    program : str
+        In Python.
+    """
+
+    def __init__(self, program):
+        self._program = program
+        self._process = None
+
+    def says(self, path):
+        """Return its line; empty where the process ended, or was not done in time."""
+        if self._process is None:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", self._program],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+            )
+            assert self._process.stdout.readline() == "ready\n"
+        alarm = threading.Timer(MOST_SECONDS, self._process.kill)
+        alarm.start()
+        self._process.stdin.write(f"{path}\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        alarm.cancel()
+        if not line:
+            self.close()
+        return line.rstrip("\n")
+
+    def close(self):
+        if self._process is not None:
+            self._process.kill()
+            self._process.communicate()
+            self._process = None
+
+
+@pytest.fixture(scope="session")
+def apart():
+    """Make what runs a program apart from the tests."""
+    return Apart

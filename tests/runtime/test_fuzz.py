@@ -10,10 +10,12 @@ import io
 import json
 import math
 import sys
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import replace
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -30,6 +32,7 @@ from satchel.tables.csv.writer import CsvWriter
 from satchel.tables.mapping import TableMapping, wanted
 
 FIELDS = ("score", "hours", "größe", "absences", "course", "effort", "teacher")
+PLAIN = {"score": 12, "hours": 6.5, "größe": 1.7, "absences": 3, "course": "math", "effort": "high"}
 
 
 # ---- records ---------------------------------------------------------------------------------
@@ -69,7 +72,16 @@ STRANGE = (
         np.array([1.0]),
         np.array(2.0),
         np.str_("a"),
+        np.timedelta64(1, "s"),
+        np.timedelta64("NaT"),
+        np.complex128(1j),
+        np.void(b"ab"),
+        np.bytes_(b"1"),
+        np.longdouble(1) / 3,
+        np.ma.masked,
     ),
+    *(date(2026, 1, 2), datetime(2026, 1, 2, 3), timedelta(days=2), range(3), slice(1), Ellipsis),
+    *(type("NAType", (), {})(), type("NaTType", (), {})(), int, len, iter([]), frozenset({1})),
 )
 values = (
     st.sampled_from(STRANGE)
@@ -146,6 +158,24 @@ def test_any_columns_are_answered_or_refused(predictor, columns):
         assert json.dumps(item.as_dict(), allow_nan=False)
 
 
+@settings(max_examples=500, deadline=None)
+@given(field=st.sampled_from(FIELDS[:5]), odd=values, as_array=st.booleans())
+def test_one_odd_value_leaves_the_rows_beside_it_as_they_are(predictor, field, odd, as_array):
+    plain = {name: [value] * 3 for name, value in PLAIN.items()}
+    expected = [item.as_dict() for item in predictor.predict_many(plain)]
+    plain[field] = [PLAIN[field], odd, PLAIN[field]]
+    if as_array:
+        column = np.empty(3, object)
+        column[:] = [PLAIN[field], None, PLAIN[field]]
+        column[1] = odd
+        plain[field] = column
+    rows = [dict(zip(plain, row, strict=True)) for row in zip(*plain.values(), strict=True)]
+    for many in (predictor.predict_many(plain), predictor.predict_many(rows)):
+        first, middle, last = many
+        assert [first.as_dict(), last.as_dict()] == [expected[0], expected[2]]
+        assert str(middle) if isinstance(middle, RecordError) else middle.as_dict()
+
+
 # ---- specs -----------------------------------------------------------------------------------
 
 numbers = st.sampled_from([0, -1, 1, 2**63, 10**30, 10**400, 0.0, -0.0, 1e-320, 1e38, 1e100, 1e308])
@@ -210,6 +240,15 @@ def test_any_spec_is_refused_or_answers(tiny, spec, data):
         answer(predictor, check.record)
     for item in predictor.predict_many([check.record for check in read.checks]):
         assert json.dumps(item.as_dict(), allow_nan=False)
+    insights = (
+        lambda record: predictor.explain(record, read.outputs[0].name, samples=64),
+        lambda record: predictor.suggest(record, read.outputs[0].name),
+        lambda record: predictor.what_if(record, dict(list(record.items())[:1])),
+        lambda record: predictor.drift([record] * 30),
+    )
+    for check, insight in product(read.checks[:1], insights):
+        with suppress(SatchelError):
+            assert json.dumps(insight(check.record).as_dict(), allow_nan=False)
 
 
 @settings(max_examples=200, deadline=None)

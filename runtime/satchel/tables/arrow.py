@@ -30,6 +30,7 @@ from satchel.tables.table import (
     name_of,
 )
 from satchel.tables.typed import decimal_mark
+from satchel.wording import reason
 
 MOST_CELLS = 1 << 18  # of a chunk: rows may be wide
 BUFFER = 1 << 16  # bytes of each column that are read at a time
@@ -168,9 +169,9 @@ class ParquetReader:
         except (SatchelError, ModuleNotFoundError):
             raise
         except Exception as error:
-            what = str(error) or type(error).__name__
             raise TableError(
-                f"{self._name} cannot be read as Parquet ({what[:100]}); write it again, or as CSV"
+                f"{self._name} cannot be read as Parquet ({reason(error)}); "
+                "write it again, or as CSV"
             ) from None
 
 

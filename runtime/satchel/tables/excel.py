@@ -33,7 +33,7 @@ from satchel.tables.table import (
 )
 from satchel.tables.typed import decimal_mark
 from satchel.tables.workbook_parts import Parts, shared_strings
-from satchel.wording import meant
+from satchel.wording import meant, reason
 
 MOST_ROWS, MOST_COLUMNS = 1_048_576, 16_384
 MOST_CELLS = 1 << 17  # of a chunk: rows may be wide
@@ -186,9 +186,8 @@ class ExcelReader:
             # openpyxl words some errors of the archive anew.
             if isinstance(error.__context__, SatchelError):
                 raise error.__context__ from None
-            what = str(error) or type(error).__name__
             raise TableError(
-                f"{self._name} cannot be read as an Excel workbook ({what[:100]}); open it in a "
+                f"{self._name} cannot be read as an Excel workbook ({reason(error)}); open it in a "
                 "spreadsheet and save it again as .xlsx, or as 'CSV UTF-8'"
             ) from None
 
