@@ -3,7 +3,7 @@
 >>> import satchel
 >>> predictor = satchel.load("secondary-mathematics")
 >>> predictor.name
-'secondary-mathematics.random-forest'
+'secondary-mathematics.monotonic-mlp'
 """
 
 import importlib

@@ -14,9 +14,11 @@ import argparse
 import importlib
 import io
 import os
+import signal
 import sys
-from collections.abc import Sequence
-from types import ModuleType
+import threading
+from collections.abc import Callable, Sequence
+from types import FrameType, ModuleType
 from typing import Any, NoReturn
 
 from satchel import __version__
@@ -72,26 +74,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):  # a terminal may know few letters
             stream.reconfigure(errors="backslashreplace")
     argv = sys.argv[1:] if argv is None else list(argv)
-    parser = _Parser(
-        prog="satchel",
-        description="Student-performance models that a school can run itself.",
-        epilog="'satchel COMMAND --help' explains a command.",
-    )
-    parser.add_argument("--version", action="version", version=f"satchel {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     chosen = next((word for word in argv if not word.startswith("-")), None)
     try:
-        for name, summary in (BUILT_IN | INSTALLABLE).items():
-            subparser = commands.add_parser(name, help=summary, description=summary)
-            if name == chosen:
-                module = _find(name)
-                subparser.description = module.__doc__
-                subparser.formatter_class = argparse.RawDescriptionHelpFormatter
-                module.add_arguments(subparser)
-        arguments = parser.parse_args(argv)
-        code = int(module.run(arguments))
-        sys.stdout.flush()
-        return code
+        return _stoppable(lambda: _run(argv, chosen))
     except SatchelError as error:
         print(f"satchel: {printable(str(error))}", file=sys.stderr)
         return 2
@@ -134,6 +119,55 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("satchel: stopped", file=sys.stderr)
         return 130
+
+
+def _run(argv: Sequence[str], chosen: str | None) -> int:
+    """Run the chosen subcommand and return its exit code."""
+    parser = _Parser(
+        prog="satchel",
+        description="Student-performance models that a school can run itself.",
+        epilog="'satchel COMMAND --help' explains a command.",
+    )
+    parser.add_argument("--version", action="version", version=f"satchel {__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, summary in (BUILT_IN | INSTALLABLE).items():
+        subparser = commands.add_parser(name, help=summary, description=summary)
+        if name == chosen:
+            module = _find(name)
+            subparser.description = module.__doc__
+            subparser.formatter_class = argparse.RawDescriptionHelpFormatter
+            module.add_arguments(subparser)
+    arguments = parser.parse_args(argv)
+    code = int(module.run(arguments))
+    sys.stdout.flush()
+    return code
+
+
+def _stoppable(run: Callable[[], int]) -> int:
+    """Return what `run` does, Ctrl+C as such where a library words it anew."""
+    stopped = False
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        nonlocal stopped
+        stopped = True
+        signal.default_int_handler(number, frame)
+
+    before = signal.getsignal(signal.SIGINT)
+    ours = (
+        before is signal.default_int_handler
+        and threading.current_thread() is threading.main_thread()
+    )
+    if ours:
+        signal.signal(signal.SIGINT, stop)
+    try:
+        return run()
+    except Exception:
+        if stopped:
+            raise KeyboardInterrupt from None
+        raise
+    finally:
+        if ours:
+            signal.signal(signal.SIGINT, before)
 
 
 def _open_closed_streams() -> None:

@@ -1,6 +1,7 @@
 import io
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -133,6 +134,22 @@ def test_an_interruption_ends_with_130(run, monkeypatch):
 
     monkeypatch.setattr("satchel.bundle.paths", stop)
     assert run("list") == (130, "", "satchel: stopped\n")
+
+
+def test_an_interruption_that_a_library_words_anew_ends_with_130(run, monkeypatch):
+    def stop(*arguments):
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            raise ImportError("initialization failed") from None
+
+    monkeypatch.setattr("satchel.bundle.paths", stop)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        assert run("list") == (130, "", "satchel: stopped\n")
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 # ---- list, show, verify ----------------------------------------------------------------------
