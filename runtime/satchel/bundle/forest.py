@@ -44,7 +44,7 @@ def check_trees(attributes: Mapping[str, Any], classifier: bool, columns: int) -
     lists = (ids, features, yes, no, modes)
     _require(all(len(values) == count for values in lists), "its lists differ in length")
     _require(isinstance(modes, list) and set(modes) <= {_LEAF, *_BRANCHES}, "it has an odd mode")
-    leaf = np.array([mode == _LEAF for mode in modes])
+    leaf = np.fromiter(map(_LEAF.__eq__, modes), bool, count)
     _require(bool(((features >= 0) & (features < columns))[~leaf].all()), "it reads no such column")
 
     keys, order = _keys(trees, ids)
@@ -52,11 +52,13 @@ def check_trees(attributes: Mapping[str, Any], classifier: bool, columns: int) -
     children = np.concatenate([yes[parents], no[parents]])
     places = _find(keys, order, np.concatenate([trees[parents]] * 2), children)
     above = np.full(count, -1)
-    _require(len(np.unique(places)) == len(places), "a node has two parents")
+    _require(not (np.bincount(places) > 1).any(), "a node has two parents")
     above[places] = np.concatenate([parents, parents])
     roots = np.flatnonzero(above < 0)
-    count_of_trees = len(np.unique(trees))
-    _require(len(np.unique(trees[roots])) == len(roots) == count_of_trees, "it has odd roots")
+    # The keys are sorted by tree.
+    count_of_trees = 1 + np.count_nonzero(np.diff(keys >> 32))
+    several = (np.diff(np.sort(trees[roots])) == 0).any()
+    _require(not several and len(roots) == count_of_trees, "it has odd roots")
     # Every node leads up to a root: by leaps that double, so that a circle is found soon.
     top = np.where(above < 0, np.arange(count), above)
     for _ in range(max(1, count.bit_length())):

@@ -285,7 +285,7 @@ def _lists() -> re.Pattern[bytes]:
     # The lists of numbers and short texts of an attribute, of which a forest has hundreds of
     # thousands: fields 7 (floats), 8 (ints) and 9 (strings).
     short = b"|".join(rb"\x%02x.{%d}" % (size, size) for size in range(32))
-    pattern = rb"(\x3d.{4})++|(?:\x40[\x80-\xff]{0,9}[\x00-\x7f])++|(?:\x4a(?:" + short + rb"))++"
+    pattern = rb"(?:\x3d.{4})++|(?:\x40[\x80-\xff]{0,9}[\x00-\x7f])++|(?:\x4a(?:" + short + rb"))++"
     return re.compile(pattern, re.DOTALL)
 
 
@@ -298,8 +298,9 @@ def _list_of(run: bytes) -> NDArray[Any] | list[bytes]:
         return _varints(np.frombuffer(run, np.uint8))[1::2]
     # Each text has its tag, J, before it; most hold no other.
     texts = run.split(b"J")[1:]
-    if b"" not in texts and all(len(text) == text[0] + 1 for text in texts):
-        return [text[1:] for text in texts]
+    different = set(texts)
+    if b"" not in different and all(len(text) == text[0] + 1 for text in different):
+        return list(map({text: text[1:] for text in different}.__getitem__, texts))
     found, position = [], 0
     while position < len(run):
         size = run[position + 1]
@@ -315,11 +316,11 @@ def _varints(data: NDArray[np.uint8]) -> NDArray[np.int64]:
         raise BundleError("this is no ONNX model, or its end is missing")
     starts = np.concatenate([[0], ends[:-1] + 1]).astype(np.intp)[: len(ends)]
     lengths = ends - starts + 1
-    found = np.zeros(len(ends), np.uint64)
+    found = (data[starts] & 0x7F).astype(np.uint64)
     longest = int(lengths.max(initial=0))
     if longest > 10:
         raise BundleError("this is no ONNX model: a number of more than 10 bytes")
-    for k in range(longest):
+    for k in range(1, longest):
         longer = np.flatnonzero(lengths > k)
         part = (data[starts[longer] + k] & 0x7F).astype(np.uint64)
         found[longer] |= part << np.uint64(7 * k)
