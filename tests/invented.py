@@ -60,7 +60,7 @@ class Invented(DataSource):
 
 DATASET = Invented(
     name="invented",
-    title="Invented pupils",
+    title="Invented students",
     url="",
     licence="none",
     fields=FIELDS,

@@ -40,7 +40,7 @@ def test_the_file_has_395_rows_without_gaps(frame, task):
 
 
 def test_the_file_is_the_one_that_was_published(frame):
-    # Cortez and Silva 2008: 395 pupils of two schools.
+    # Cortez and Silva 2008: 395 students of two schools.
     assert frame["school"].value_counts().to_dict() == {"GP": 349, "MS": 46}
     assert frame["G3"].mean() == pytest.approx(10.415, abs=1e-3)
 

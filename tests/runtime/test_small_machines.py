@@ -32,7 +32,7 @@ def large(tmp_path_factory):
         file.write(HEADER)
         for i in range(ROWS):
             score = "x" if i % 1000 == 0 else i % 21
-            file.write(f"pupil {i},{score},{i % 400 / 10},{i % 100},math,high\n")
+            file.write(f"student {i},{score},{i % 400 / 10},{i % 100},math,high\n")
     return path
 
 

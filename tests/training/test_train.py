@@ -109,12 +109,14 @@ def test_several_scores_are_measured_each_and_compared_by_their_mean(scores_task
 
 
 def test_classes_segment_and_advice_come_into_one_spec(outcome_task, small_frame):
-    run = train(outcome_task, small_frame, "logistic", Recipe({"C": 0.5}))
+    recipe = Recipe({"C": 0.5}, limitations=("Nothing else was tried.",))
+    run = train(outcome_task, small_frame, "logistic", recipe)
     assert [output.name for output in run.spec.outputs] == ["outcome", "group"]
     assert list(run.heads) == ["outcome", "group"]
     assert run.spec.advice == outcome_task.advice
     assert run.spec.inputs.derived == outcome_task.derived
     card = run.spec.card
+    assert card.limitations == (*outcome_task.limitations, "Nothing else was tried.")
     assert card.measure == "accuracy"
     assert {m.output for m in card.metrics} == {"outcome"}
     assert "roc_auc" in {m.name for m in card.metrics}
@@ -319,7 +321,7 @@ def test_the_headline_tells_a_defeat_on_either_part(task, frame, monkeypatch, ch
 
 
 def test_fairness_is_that_of_the_labels_which_the_model_gives(run, task, frame):
-    # A pass is told by its probability: by the score alone other pupils would be said to pass.
+    # A pass is told by its probability: by the score alone other students would be said to pass.
     (everywhere, *_) = evaluate.cross_validate(task, frame, "ridge", {"alpha": 10.0})
     told = uncertainty.with_calibrated(task, everywhere).answers["G3"].label == "pass"
     women = (frame["sex"] == "F").to_numpy()

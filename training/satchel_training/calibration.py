@@ -66,7 +66,7 @@ def fit_isotonic(answers: OutOfFold) -> Isotonic:
     regression.fit(answers.score, answers.true)
     x, y = regression.X_thresholds_, regression.y_thresholds_
     if len(x) > MOST_BREAKPOINTS:
-        # Bins of equal mass: fewer points, and none of them is one pupil's.
+        # Bins of equal mass: fewer points, and none of them is one student's.
         x = np.unique(np.quantile(answers.score, np.linspace(0, 1, MOST_BREAKPOINTS)))
         y = regression.predict(x)
     # By so many rows nothing is certain (Laplace's rule of succession).

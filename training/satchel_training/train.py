@@ -77,8 +77,7 @@ def train_for_report(
     DataError
         Where the rows are too few, or a target is constant.
     """
-    if recipe.features is not None:
-        task = narrow(task, recipe.features)
+    task = _of_recipe(task, recipe)
     train_rows, test_rows = evaluate.split(task, frame)
 
     def cross_validated(task: Task, rows: pd.DataFrame) -> list[HeldOut]:
@@ -160,12 +159,17 @@ def _out_of_fold(task: Task, protocol: str, runs: list[HeldOut]) -> tuple[Metric
     return evaluate.card_metrics(task, protocol, figures, naive)
 
 
+def _of_recipe(task: Task, recipe: Recipe) -> Task:
+    """Return a task with the inputs that a recipe keeps, and what it says of its model."""
+    task = replace(task, limitations=(*task.limitations, *recipe.limitations))
+    return task if recipe.features is None else narrow(task, recipe.features)
+
+
 def fit_only(
     task: Task, frame: pd.DataFrame, model: str, recipe: Recipe
 ) -> tuple[Spec, Mapping[str, Estimator]]:
     """Train `model` as `train` does, without measuring it: its card has no figures."""
-    if recipe.features is not None:
-        task = narrow(task, recipe.features)
+    task = _of_recipe(task, recipe)
     train_rows, _ = evaluate.split(task, frame)
     fitted = fit(task, train_rows, model, recipe.hyperparameters, task.seed)
     card = _card(task, model, (), len(frame))

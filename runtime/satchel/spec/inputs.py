@@ -60,7 +60,7 @@ class Number:
     sensitive : bool
         Named in the fairness report; may be left blank.
     actionable : bool
-        Something that a school or pupil can change.
+        Something that a school or student can change.
     direction : str
         Which way a school would want that change: ``increase``, ``decrease``, or empty for
         either.

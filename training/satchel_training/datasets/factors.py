@@ -201,7 +201,7 @@ FACTORS = Dataset(
     rule=(
         "The scores follow a nearly exact linear rule, beside 0.8 percent of outliers that no "
         "input explains: a linear fit of least absolute deviations gives the exact whole score in "
-        "89 of 100 rows, as scores of real pupils hardly would."
+        "89 of 100 rows, as scores of real students hardly would."
     ),
     collection=(
         "Not documented: no school, country or year is named. The inputs do not go together at "
@@ -214,6 +214,6 @@ FACTORS = Dataset(
     known_issues=(
         "About 50 scores lie more than 2 points off the linear rule, by up to 30, and one is 101. "
         "Levels such as low, medium and high are not defined. Effects of an input in these data "
-        "are those of a formula, and promise nothing about pupils."
+        "are those of a formula, and promise nothing about students."
     ),
 )

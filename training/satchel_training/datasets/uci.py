@@ -256,12 +256,13 @@ def _dataset(name: str, subject: str, file: str, rows: int, digest: str) -> Data
             "in the school year 2005/06."
         ),
         composition=(
-            f"{rows} rows of 33 columns; a row is a pupil in one subject. Nothing is missing."
+            f"{rows} rows of 33 columns; a row is a student in one subject. Nothing is missing."
         ),
         known_issues=(
-            "Old, and of two schools only, most rows of one of them. Many pupils are in the files "
-            "of both subjects. A final grade of 0 probably stands for a pupil who dropped out. "
-            "What the questionnaires tell of home, drinking and health is the pupils' own word."
+            "Old, and of two schools only, most rows of one of them. Many students are in the "
+            "files of both subjects. A final grade of 0 probably stands for a student who dropped "
+            "out: each of them has no absence on record. "
+            "What the questionnaires tell of home, drinking and health is the students' own word."
         ),
     )
 

@@ -126,14 +126,19 @@ class Recipe:
         more dict of these.
     features : tuple of str or None
         The inputs it needs; None for all of the task's.
+    limitations : tuple of str
+        What its card must say beside what it says of the task: what was tried in vain.
     """
 
     hyperparameters: dict[str, Any] = field(default_factory=dict)
     features: tuple[str, ...] | None = None
+    limitations: tuple[str, ...] = ()
 
     def to_toml(self) -> str:
         """Return the recipe as TOML."""
         lines = [f"features = {json.dumps(self.features)}"] if self.features else []
+        if self.limitations:
+            lines.append(f"limitations = {json.dumps(self.limitations)}")
         return "\n".join([*lines, *_table("hyperparameters", self.hyperparameters)]) + "\n"
 
     @classmethod
@@ -141,7 +146,11 @@ class Recipe:
         """Read what `to_toml` wrote."""
         plain = tomllib.loads(text)
         features = plain.get("features")
-        return cls(plain["hyperparameters"], None if features is None else tuple(features))
+        return cls(
+            plain["hyperparameters"],
+            None if features is None else tuple(features),
+            tuple(plain.get("limitations", ())),
+        )
 
 
 def _table(name: str, content: Mapping[str, Any]) -> Iterator[str]:

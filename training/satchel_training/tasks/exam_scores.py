@@ -22,7 +22,7 @@ MONOTONIC: dict[str, Monotonic] = {
 SUBJECTS = ("math", "reading", "writing")
 USE = "Studying how far background goes in explaining exam scores, and how little that is."
 NOT_FOR = (
-    "Expectations of, advice to, or decisions about a pupil: it would hold their background "
+    "Expectations of, advice to, or decisions about a student: it would hold their background "
     "against them."
 )
 
@@ -52,9 +52,9 @@ EXAM_SCORES = Task(
     intended_use=USE,
     unintended_use=NOT_FOR,
     limitations=(
-        "Background explains a fifth to a third of the differences between scores: of two pupils "
+        "Background explains a fifth to a third of the differences between scores: of two students "
         "with the same background one may have 40 points and the other 90. It tells about "
-        "groups, and next to nothing about one pupil.",
+        "groups, and next to nothing about one student.",
     ),
 )
 
@@ -72,7 +72,7 @@ FOLLOWUP = Task(
     required=("reading score", "writing score"),
     instead=dict.fromkeys(("reading score", "writing score"), "exam-scores"),
     intended_use="A second opinion on a math score that is missing or looks out of place.",
-    unintended_use="Grading, and any other automatic decision about a pupil.",
+    unintended_use="Grading, and any other automatic decision about a student.",
     limitations=(
         "It needs the scores of the same exam in reading and writing.",
         "It uses gender, because the scores differ by it: equal reading and writing scores mean "

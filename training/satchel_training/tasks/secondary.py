@@ -1,4 +1,4 @@
-"""The final grade of a pupil of a secondary school, at three stages of the year."""
+"""The final grade of a student of a secondary school, at three stages of the year."""
 
 from __future__ import annotations
 
@@ -105,16 +105,19 @@ def _secondary(subject: str, dataset: Dataset, stage: str) -> Task:
             ),
         ),
         intended_use=(
-            "A second opinion for a teacher on which pupils may need support before the final "
+            "A second opinion for a teacher on which students may need support before the final "
             "grade."
         ),
         unintended_use=(
-            "Any automatic decision about a pupil: grading, admission, streaming or discipline."
+            "Any automatic decision about a student: grading, admission, streaming or discipline."
         ),
         limitations=(
             "Learned from two schools in Portugal in 2005/06: elsewhere it is a guess until it "
             "has been checked on a school's own grades.",
-            "A pupil who drops out has a final grade of 0, which no input foretells well.",
+            "A student who drops out has a final grade of 0, which no input foretells well.",
+            "Every student with a final grade of 0 has no absence on record, as if those who left "
+            "were no longer counted. A model that asks for absences reads this trace, which no "
+            "school has in time.",
         ),
     )
 
