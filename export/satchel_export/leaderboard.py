@@ -4,8 +4,10 @@
   satchel leaderboard secondary-mathematics --runs 20 --data DIR
 
 Each model is cross-validated on all rows with the hyperparameters and inputs that were kept for
-it, then trained once, exported and timed. Of a score that others have judged in classes, too,
-the accuracy of those is measured both ways: the score rounded, and classifiers of their own.
+it, then trained once, exported and timed. Behind its figure stands the spread over runs, then how
+much better than the naive guess it is, with the standard error over students in brackets. Of a
+score that others have judged in classes, too, the accuracy of those is measured both ways: the
+score rounded, and classifiers of their own.
 """
 
 from __future__ import annotations
@@ -45,6 +47,8 @@ class Standing:
         ``naive guess`` for that.
     mean, spread : float
         Over the runs; the standard deviation, 0 for one run.
+    ahead, error : float or None
+        How much better than the naive guess it is, and the standard error of that over students.
     published : float or None
     fields : int or None
         Inputs that the model asks for.
@@ -59,6 +63,8 @@ class Standing:
     model: str
     mean: float
     spread: float
+    ahead: float | None = None
+    error: float | None = None
     published: float | None = None
     fields: int | None = None
     size: int | None = None
@@ -152,22 +158,44 @@ def _scored(
     bundle: dict[str, Any],
     naive: bool = False,
 ) -> Iterator[Standing]:
-    from satchel_training.evaluate import score
+    from satchel.measure.metrics import loss
+    from satchel_training.evaluate import score, standard_errors
 
     published = {} if task.published is None else task.published.figures
     for output in task.scored:
-        figures = [
-            score(output, one.true[output.name], (one.naive if naive else one.answers)[output.name])
-            for one in answered
-        ]
+        own, other = (
+            [
+                score(output, one.true[output.name], getattr(one, which)[output.name])
+                for one in answered
+            ]
+            for which in ("answers", "naive")
+        )
+        first = answered[0]
+        errors = (
+            {}
+            if naive
+            else standard_errors(
+                output,
+                first.true[output.name],
+                first.answers[output.name],
+                first.naive[output.name],
+            )
+        )
+        figures = other if naive else own
         for metric in figures[0]:
             values = [one[metric] for one in figures]
+            ahead = None
+            if metric in errors:
+                guesses = [one[metric] for one in other]
+                ahead = loss(metric, float(np.mean(guesses))) - loss(metric, float(np.mean(values)))
             yield Standing(
                 f"{output.name} {metric}",
                 metric,
                 model,
                 float(np.mean(values)),
                 float(np.std(values)),
+                ahead,
+                errors.get(metric),
                 published.get(metric),
                 **bundle,
             )
@@ -191,7 +219,7 @@ def _classes(
 
     def standing(model: str, values: Sequence[float]) -> Standing:
         mean, spread = float(np.mean(values)), float(np.std(values))
-        return Standing(question, "accuracy", model, mean, spread, classified.published)
+        return Standing(question, "accuracy", model, mean, spread, published=classified.published)
 
     def cut(answered: Sequence[HeldOut], which: str) -> list[float]:
         return [
@@ -257,4 +285,5 @@ def _table(question: str, standings: Sequence[Standing]) -> Iterator[str]:
             if s.size is None
             else f"  {s.fields:3} fields {s.size / 1000:8.0f} kB {s.microseconds:7.0f} us a record"
         )
-        yield f"  {s.model:28} {s.mean:8.3f} +- {s.spread:.3f}{bundle}"
+        ahead = "" if s.ahead is None else f"{s.ahead:+8.3f} ({s.error:.3f})"
+        yield f"  {s.model:28} {s.mean:8.3f} +- {s.spread:.3f}{ahead:18}{bundle}"

@@ -1,6 +1,7 @@
 import dataclasses
 import json
 
+import numpy as np
 import pytest
 
 from satchel.cli import main
@@ -41,6 +42,23 @@ def test_every_model_stands_beside_the_naive_guess_with_size_and_speed(task, fra
     assert rmse["linear"].microseconds > 0
     assert rmse["linear"].fields == 3
     assert rmse["naive guess"].size is None
+
+
+def test_the_lead_over_the_naive_guess_has_a_standard_error_over_students(task, frame):
+    found = list(leaderboard.compare(task, frame, ["linear"], 2, 3))
+    mae = {s.model: s for s in found if s.question == "grade mae"}
+    runs = evaluate.cross_validate(task, frame, "linear", {}, 2, 3)
+    off, naively = (
+        np.abs([getattr(run, which)["grade"].value - run.true["grade"] for run in runs])
+        for which in ("answers", "naive")
+    )
+    lead = (naively - off).mean()
+    expected = (naively - off)[0].std() / np.sqrt(off.shape[1])
+    assert mae["linear"].ahead == pytest.approx(lead)
+    assert mae["linear"].error == pytest.approx(expected, rel=0.15)
+    assert (mae["naive guess"].ahead, mae["naive guess"].error) == (None, None)
+    (line, *_) = [s for s in leaderboard._table("mae", list(mae.values())) if "linear" in s]
+    assert f"{lead:+8.3f} ({mae['linear'].error:.3f})" in line
 
 
 def test_classes_are_judged_rounded_and_directly(task, frame):

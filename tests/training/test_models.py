@@ -208,7 +208,7 @@ def test_a_model_without_hyperparameters_suggests_none():
 @pytest.mark.parametrize("model", SEARCHED)
 def test_suggested_hyperparameters_come_back_from_toml(model):
     for hyperparameters in suggestions(model):
-        recipe = Recipe(hyperparameters, ("G1", "größe"), ("It is \"small\".",))
+        recipe = Recipe(hyperparameters, ("G1", "größe"), ('It is "small".',))
         assert Recipe.from_toml(recipe.to_toml()) == recipe
 
 

@@ -18,11 +18,12 @@ from satchel.measure import metrics
 from satchel.measure.scores import score as score
 from satchel.prediction import Answers
 from satchel.progress import progress
-from satchel.spec import Metric, Score, Segment
+from satchel.spec import Classes, Metric, Score, Segment
 from satchel_training.fit import Fitted, fit, fit_output, require_target
 from satchel_training.models import MONOTONE
 from satchel_training.tasks.task import Task
 
+DRAWS, DRAWS_SEED = 200, 0  # of a bootstrap
 # From the name of an output to its figures, by the name of the metric.
 Scores = dict[str, dict[str, float]]
 
@@ -215,6 +216,44 @@ def mean_scores(task: Task, runs: Sequence[HeldOut]) -> tuple[Scores, Scores]:
         for which in (0, 1)
     )
     return model, naive
+
+
+def standard_errors(
+    output: Score | Classes, true: NDArray[Any], answers: Answers, naive: Answers
+) -> dict[str, float]:
+    """Return the standard error of each metric's difference between a model and the naive guess.
+
+    By the bootstrap over rows, in pairs: both are judged on the same students of each draw (Efron
+    and Tibshirani 1993). Where a draw has no such metric, it is left out.
+    """
+    drawn = np.random.default_rng(DRAWS_SEED)
+    differences: dict[str, list[float]] = {}
+    for _ in range(DRAWS):
+        rows = drawn.integers(len(true), size=len(true))
+        own, other = (score(output, true[rows], rows_of(one, rows)) for one in (answers, naive))
+        for metric in own.keys() & other.keys():
+            differences.setdefault(metric, []).append(own[metric] - other[metric])
+    return {metric: float(np.nanstd(found)) for metric, found in differences.items()}
+
+
+def rows_of(answers: Answers, rows: NDArray[np.intp]) -> Answers:
+    """Return the answers of some rows."""
+
+    def of(array: NDArray[Any] | None) -> NDArray[Any] | None:
+        return None if array is None else array[rows]
+
+    probabilities = answers.probabilities
+    return replace(
+        answers,
+        value=of(answers.value),
+        label=of(answers.label),
+        probability=of(answers.probability),
+        probabilities=probabilities and {name: p[rows] for name, p in probabilities.items()},
+        intervals=tuple((level, low[rows], high[rows]) for level, low, high in answers.intervals),
+        risk=of(answers.risk),
+        reach=of(answers.reach),
+        mean=of(answers.mean),
+    )
 
 
 def total_loss(task: Task, figures: Scores) -> float:
