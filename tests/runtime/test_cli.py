@@ -310,7 +310,7 @@ def test_predict_a_table(run, table):
         "Demonstration. The data were made by a program.",
         "2 rows: 2 predicted, 0 refused",
         "Not used by the model: name",
-        "Not in the file, typical values were used: größe, absences",
+        "Not in the file; answered without: größe, absences",
     ]
 
 

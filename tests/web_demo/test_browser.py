@@ -115,7 +115,7 @@ def test_open_fill_submit_read(page, site, predictor, tmp_path):
     answer = page.get_by_role("status").inner_text()
     assert f"Final grade: {expected.value:g} points of 20" in answer
     assert expected.label in answer
-    assert "a typical value was used: Sex, Age, Home address" in answer
+    assert "answered without: Sex, Age, Home address" in answer
     assert page.get_by_label("Second-period grade").input_value() == "14"
     page.screenshot(path=tmp_path / "predicted.png", full_page=True)
 

@@ -75,7 +75,7 @@ def test_a_filled_form_gets_its_prediction(client, predictor, record, form):
 def test_an_optional_field_left_blank_is_noted(client, form):
     page = client.post(URL, data={**form, "sex": " "})
     assert page.status_code == 200
-    assert "Left blank, a typical value was used: Sex</p>" in page.text
+    assert "Left blank; answered without: Sex</p>" in page.text
 
 
 def test_a_value_outside_the_range_seen_in_training_is_noted(client, form):

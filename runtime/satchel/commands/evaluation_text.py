@@ -31,7 +31,7 @@ def lines(
         yield f"  and {table.left_out - len(table.listed)} more"
     if table.absent:
         absent = ", ".join(table.absent)
-        yield from textwrap.wrap(f"Not in the file, typical values were used: {absent}", WIDTH)
+        yield from textwrap.wrap(f"Not in the file; answered without: {absent}", WIDTH)
     for name in table.outputs:
         yield ""
         if name not in found:

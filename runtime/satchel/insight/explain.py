@@ -57,7 +57,7 @@ class Contribution:
     feature : str
         Name of the field.
     given : str, float or None
-        Its value in the record; None where it was missing, and a typical value was used.
+        Its value in the record; None where it was missing.
     contribution : float
         Shapley value, in the unit of the explanation.
     error : float

@@ -79,7 +79,7 @@ class TableSummary:
     unused : tuple of str
         Columns that hold no field of the model.
     absent : tuple of str
-        Optional fields without a column: typical values were used.
+        Optional fields without a column, which the answers do without.
     remarks : tuple of str
         What a person should know.
     """
@@ -291,5 +291,5 @@ def described(summary: TableSummary) -> Sequence[str]:
     if summary.unused:
         lines.append(f"Not used by the model: {listed(summary.unused)}")
     if summary.absent:
-        lines.append(f"Not in the file, typical values were used: {listed(summary.absent)}")
+        lines.append(f"Not in the file; answered without: {listed(summary.absent)}")
     return list(map(printable, [*lines, *summary.remarks]))

@@ -171,7 +171,7 @@ def test_the_report_of_a_small_table(run, table):
     assert lines[:3] == [
         "tiny.linear 1.0.0: 3 rows, 0 left out",
         "Demonstration. The data were made by a program.",
-        "Not in the file, typical values were used: größe, absences",
+        "Not in the file; answered without: größe, absences",
     ]
     titles = [line for line in lines[3:] if line and line[0] != " "]
     assert titles[:3] == [
