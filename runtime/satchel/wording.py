@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from satchel.spec import Category, Classes, Feature, Number, Output, Score, Spec
-from satchel.values import plain, printable
+from satchel.values import plain, printable, shown
 
 LISTED_NAMES = 12
 LONGEST_REASON = 100  # letters of what a library says
@@ -55,6 +55,11 @@ def listed(names: Sequence[str]) -> str:
     """Return the first of some names, separated by commas, and how many more there are."""
     more = len(names) - LISTED_NAMES
     return ", ".join(names[:LISTED_NAMES]) + (f" and {more} more" if more > 0 else "")
+
+
+def quoted(values: Iterable[object]) -> str:
+    """Return the first of some names or cells as `shown` spells each, and how many more."""
+    return listed([*map(shown, values)])
 
 
 def plain_name(name: str) -> str:

@@ -374,7 +374,7 @@ def test_a_bad_row_keeps_its_place_and_ends_with_1(run, table, tmp_path):
     assert [row.split(",")[0] for row in rows] == ["Ada", "Ben", "Cem", "Dua", "Ela"]
     assert "score = '21' is out of bounds" in rows[2]
     assert "the row has no value of any field" in rows[3]
-    assert "the row has 6 cells, the header 5; cells beyond the header: ['1']" in rows[4]
+    assert "the row has 6 cells, the header 5; cells beyond the header: '1'" in rows[4]
     code, out, _ = run("predict", "tiny", table, "--json")
     assert code == 1
     assert ["problems" in json.loads(line) for line in out.splitlines()] == [
@@ -393,11 +393,11 @@ def test_cells_with_line_breaks_come_back_whole(run, table):
     ("content", "message"),
     [
         (b"", "the first line holds no names of columns"),
-        (b"score,score\n", r"the columns ['score'] stand there twice"),
+        (b"score,score\n", r"'score' stands there twice as a column"),
         (CSV.encode() + b"\xff,1,1,math,low\n", "is UTF-8 text in one part and not in another"),
         (b"a,b\n1,2\n", "the table has no column for score"),
         (b"Score,hours,course\n1,2,math\n", "no column for score (--map Score=score?)"),
-        (CSV.replace("name", "error").encode(), "the table already has the columns ['error']"),
+        (CSV.replace("name", "error").encode(), "the table already has the columns 'error'"),
     ],
 )
 def test_a_table_that_cannot_be_read_leaves_no_file(run, table, tmp_path, content, message):

@@ -33,7 +33,7 @@ from satchel.tables.table import (
 )
 from satchel.tables.typed import decimal_mark
 from satchel.tables.workbook_parts import Parts, shared_strings
-from satchel.wording import meant, reason
+from satchel.wording import meant, quoted, reason
 
 MOST_ROWS, MOST_COLUMNS = 1_048_576, 16_384
 MOST_CELLS = 1 << 17  # of a chunk: rows may be wide
@@ -119,7 +119,7 @@ class ExcelReader:
         if chosen.isdecimal() and 0 < int(chosen) <= len(names):
             return sheets[names[int(chosen) - 1]]
         if chosen:
-            hint = meant(chosen, names) or f"; there are {names}"
+            hint = meant(chosen, names) or f"; there are {quoted(names)}"
             raise TableError(f"{self._name} has no sheet {chosen!r}{hint}")
         if len(names) == 1:
             return sheets[names[0]]

@@ -14,7 +14,7 @@ from satchel.tables.marks import CellReader, Marks
 from satchel.tables.scale import ScaleWatch
 from satchel.tables.table import Columnar, Row, clean_name, column_of
 from satchel.values import is_missing
-from satchel.wording import meant
+from satchel.wording import meant, quoted
 
 if TYPE_CHECKING:
     from satchel.encode.readers import RawColumn
@@ -68,7 +68,7 @@ class Fields:
         self.places = {name: i for i, name in enumerate(ours) if name in features}
         repeated = sorted(name for name in self.places if ours.count(name) > 1)
         if repeated:
-            raise TableError(f"several columns hold {repeated}")
+            raise TableError(f"several columns hold {quoted(repeated)}")
         self._constants = _constants(spec, self.places, mapping)
         self.unused = [name for name in ours if name and name not in features]
         self.absent = [n for n in features if n not in self.places and n not in self._constants]
@@ -225,7 +225,7 @@ def _map(theirs: str, ours: str) -> str:
 
 
 def _misfit(row: Row, width: int) -> str:
-    beyond = f"; cells beyond the header: {list(row[width:])}" if len(row) > width else ""
+    beyond = f"; cells beyond the header: {quoted(row[width:])}" if len(row) > width else ""
     return f"the row has {len(row)} cells, the header {width}{beyond}"
 
 

@@ -18,7 +18,7 @@ from satchel.tables.run import Progress, Source, TableRun, open_table, path_of
 from satchel.tables.students import NOTE, Passed
 from satchel.tables.table import Answered, Row
 from satchel.values import printable
-from satchel.wording import listed
+from satchel.wording import listed, quoted
 
 MOST_SORTED = 100_000  # rows that are held in memory to be sorted
 LISTED = 5
@@ -202,7 +202,9 @@ class TableAnswer:
         names = [column.name for column in columns]
         clash = [name for name in names if name in run.header]
         if clash:
-            raise TableError(f"the table already has the columns {clash}; rename or remove them")
+            raise TableError(
+                f"the table already has the columns {quoted(clash)}; rename or remove them"
+            )
         if options.sort and options.sort not in names:
             raise TableError(f"the answer has no column {options.sort!r} to sort by")
         read = set(run.fields.places.values()) if options.brief else set()

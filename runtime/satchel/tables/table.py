@@ -14,7 +14,7 @@ from typing import Any, Protocol, cast
 from numpy.typing import NDArray
 
 from satchel.errors import TableError
-from satchel.wording import plain_name
+from satchel.wording import plain_name, quoted
 
 ROWS_PER_CHUNK = 10_000
 ROWS_TO_HEADER = 20
@@ -281,7 +281,8 @@ def check_header(names: Sequence[str], where: str) -> list[str]:
         raise TableError(f"{where} holds no names of columns")
     repeated = [name for name, count in Counter(clean).items() if name and count > 1]
     if repeated:
-        raise TableError(f"{where}: the columns {sorted(repeated)} stand there twice; rename one")
+        names = quoted(sorted(repeated))
+        raise TableError(f"{where}: {names} stands there twice as a column; rename one")
     return list(names)
 
 

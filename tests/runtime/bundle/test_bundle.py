@@ -235,7 +235,7 @@ HOSTILE = {
     ),
     "a derived number named like a feature": (
         lambda p: p["inputs"]["derived"].append(derived("score", "hours")),
-        r"field named twice: \['score'\]",
+        r"field named twice: 'score'",
     ),
     "a number derived from a category": (
         lambda p: p["inputs"]["derived"].append(derived("a", "course")),

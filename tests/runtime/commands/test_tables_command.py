@@ -100,7 +100,7 @@ def test_the_answer_is_of_the_kind_of_its_name(run, table, tmp_path, suffix):
         return
     # What has been written is read again, and only its columns are in the way.
     code, _, err = run("predict", "tiny", table(out.read_bytes(), f"again.{suffix}"))
-    assert (code, "already has the columns ['predicted_grade'" in err) == (2, True)
+    assert (code, "already has the columns 'predicted_grade'" in err) == (2, True)
 
 
 def test_an_answer_that_cannot_be_written_leaves_no_file(run, table, tmp_path):
