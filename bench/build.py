@@ -13,13 +13,24 @@ from types import SimpleNamespace
 
 import numpy as np
 import onnx
+import pandas as pd
 import torch
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.linear_model import LinearRegression
 
 import satchel
 from satchel.bundle import METADATA_KEY
-from satchel.spec import Breakpoints, Card, Inputs, Intervals, Level, Regression, Sigmoid, Source
+from satchel.spec import (
+    Breakpoints,
+    Card,
+    Inputs,
+    Intervals,
+    Level,
+    Number,
+    Regression,
+    Sigmoid,
+    Source,
+)
 from satchel.spec import Spec as BundleSpec
 from satchel_export import scikit_learn as from_scikit_learn
 from satchel_export import torch as from_torch
@@ -139,9 +150,18 @@ def records(count: int, seed: int = SEED + 1) -> list[dict[str, object]]:
 def asked(
     predictor: satchel.Predictor, records: list[dict[str, object]]
 ) -> list[dict[str, object]]:
-    """Return of records what a model asks for."""
-    names = [feature.name for feature in predictor.spec.inputs.features]
-    return [{name: record[name] for name in names} for record in records]
+    """Return of records what a model asks for, in the range seen in training: nothing is noted."""
+    frame = pd.DataFrame(records)[[f.name for f in predictor.spec.inputs.features]]
+    return plausible(frame, predictor).to_dict("records")
+
+
+def plausible(frame: pd.DataFrame, predictor: satchel.Predictor) -> pd.DataFrame:
+    """Return rows with the numbers that a model reads brought into the range seen in training."""
+    frame = frame.copy()
+    for feature in predictor.spec.inputs.features:
+        if isinstance(feature, Number) and feature.seen is not None:
+            frame[feature.name] = frame[feature.name].clip(*map(int, feature.seen))
+    return frame
 
 
 def columns(count: int, seed: int = SEED + 1) -> dict[str, np.ndarray]:

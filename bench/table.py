@@ -16,7 +16,6 @@ from sklearn.neural_network import MLPRegressor
 from timing import Row
 
 import satchel
-from satchel.spec import Number
 from satchel_training.models import kept_recipe, load_builder
 
 ROWS, FEW, SEED = 1_000_000, 200_000, 5
@@ -179,9 +178,7 @@ def _source(folder: Path, rows: int) -> Path:
     source = folder / f"class-{rows}.csv"
     if not source.exists():
         frame = build.generate(rows, SEED)[list(build.TASK.features)]
-        for feature in satchel.load(NETWORK).spec.inputs.features:
-            if isinstance(feature, Number) and feature.seen is not None:
-                frame[feature.name] = frame[feature.name].clip(*feature.seen)
+        frame = build.plausible(frame, satchel.load(NETWORK))
         whole = frame.astype({n: int for n in frame if frame[n].dtype.kind == "f"})
         whole.to_csv(source.with_suffix(".part"), index=False)
         source.with_suffix(".part").rename(source)
