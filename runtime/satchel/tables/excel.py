@@ -196,6 +196,7 @@ def _load(file: BinaryIO, name: str, unlimited: bool) -> Any:
     """Return a workbook of which the rows are read as they are needed."""
     import openpyxl  # noqa: F401  whose absence has its own message
     from openpyxl.reader.excel import ExcelReader as BookReader
+    from openpyxl.styles import cell_style
     from openpyxl.xml.constants import SHARED_STRINGS
 
     class Book(BookReader):  # type: ignore[misc]
@@ -204,6 +205,9 @@ def _load(file: BinaryIO, name: str, unlimited: bool) -> Any:
             if part is not None:
                 with self.archive.open(part.PartName[1:]) as source:
                     self.shared_strings = shared_strings(source)
+
+    # It prints that a style is not there, to where the answer may go, and then says so properly.
+    cell_style.print = lambda *words: None
 
     parts = Parts(file, name, unlimited)
     reader = Book(file, read_only=True, data_only=True, keep_links=False)

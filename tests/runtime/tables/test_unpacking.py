@@ -43,6 +43,13 @@ def rows(path, unlimited=False):
         return [list(row) for chunk in table.chunks() for row in chunk.rows]
 
 
+def test_a_style_that_is_not_there_is_told_and_nothing_is_printed(workbook, capfd):
+    path = workbook(styles=lambda xml: re.sub(rb"(?s)<cellStyleXfs.*</cellStyleXfs>", b"", xml))
+    with pytest.raises(TableError, match=r"cannot be read as an Excel workbook \(list index out"):
+        rows(path)
+    assert capfd.readouterr() == ("", "")
+
+
 STRANGE = {
     "a part 250 times as large": (
         {"styles": lambda xml: xml.replace(b"</styleSheet>", b" " * (2 << 20) + b"</styleSheet>")},
