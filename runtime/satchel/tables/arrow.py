@@ -116,7 +116,7 @@ class ParquetReader:
             self._file = parquet.ParquetFile(file, **arguments)
             schema = self._file.schema_arrow
             self.total: int | None = self._file.metadata.num_rows
-            self._large = [] if options.unlimited else check_sizes(file, self._file.metadata, name)
+            self._large = [] if options.unlimited else check_sizes(file, name)
             if self._large:
                 self._file = parquet.ParquetFile(file, read_dictionary=self._large, **arguments)
         self.header = check_header([*map(name_of, schema.names)], f"{name}: its schema")

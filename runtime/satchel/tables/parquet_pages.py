@@ -1,13 +1,15 @@
 """What the pages of a Parquet file say of their size, before anything is unpacked.
 
 pyarrow makes room for what a page declares, and texts of a dictionary are repeated in each row that
-names them: 30 kB may become gigabytes. The headers are read here: Thrift's compact protocol, as
-https://parquet.apache.org/docs/file-format/ has them.
+names them: 30 kB may become gigabytes. The footer and the headers are read here: Thrift's compact
+protocol, as https://parquet.apache.org/docs/file-format/ has them. pyarrow would show the footer,
+too, but it ends the process where a part of that is damaged.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from satchel.errors import TableError
@@ -18,16 +20,17 @@ RATIO_FROM = 1 << 20
 LARGE_DICTIONARY = 1 << 16  # bytes of texts, from which on they are not repeated unseen
 _HEADER = 1 << 16  # bytes of a page's header, at most
 _DICTIONARY = 2
-_DEPTH = 8
+_DEPTH = 16
+_TEXTS = 6  # the physical type BYTE_ARRAY
+_DAMAGED = (LookupError, TypeError, ValueError, AttributeError, OSError, RecursionError)
 
 
-def check_sizes(file: BinaryIO, metadata: Any, name: str) -> list[str]:
+def check_sizes(file: BinaryIO, name: str) -> list[str]:
     """Check what a file would unpack to; return the columns with large dictionaries.
 
     Parameters
     ----------
     file : binary file
-    metadata : pyarrow.parquet.FileMetaData
     name : str
         For messages.
 
@@ -37,19 +40,14 @@ def check_sizes(file: BinaryIO, metadata: Any, name: str) -> list[str]:
         Where a part unpacks to more than is safe, or a page is damaged.
     """
     large: dict[str, None] = {}
-    for i in range(metadata.num_row_groups):
-        group = metadata.row_group(i)
-        for k in range(group.num_columns):
-            chunk = group.column(k)
-            column = chunk.path_in_schema
-            if not chunk.num_values:
-                continue  # nothing is there, not even a page
-            _require(chunk.total_uncompressed_size, chunk.total_compressed_size, column, name, None)
-            for kind, unpacked, packed in _pages(file, chunk, name):
-                _require(unpacked, packed, column, name, LARGEST_PAGE)
-                texts = chunk.physical_type == "BYTE_ARRAY"
-                if kind == _DICTIONARY and texts and unpacked > LARGE_DICTIONARY:
-                    large[column] = None
+    for chunk in _chunks(file, name):
+        if not chunk.values:
+            continue  # nothing is there, not even a page
+        _require(chunk.unpacked, chunk.packed, chunk.column, name, None)
+        for kind, unpacked, packed in _pages(file, chunk, name):
+            _require(unpacked, packed, chunk.column, name, LARGEST_PAGE)
+            if kind == _DICTIONARY and chunk.texts and unpacked > LARGE_DICTIONARY:
+                large[chunk.column] = None
     return list(large)
 
 
@@ -67,19 +65,53 @@ def _require(unpacked: int, packed: int, column: str, name: str, most: int | Non
         raise unsafe(name, column, f"unpacks to {unpacked:,} bytes")
 
 
-def _pages(file: BinaryIO, chunk: Any, name: str) -> Iterator[tuple[int, int, int]]:
+@dataclass(frozen=True, slots=True)
+class _Chunk:
+    """Where the pages of one column of a row group lie, and how large they are."""
+
+    column: str
+    texts: bool
+    values: int
+    unpacked: int
+    packed: int
+    start: int
+
+
+def _chunks(file: BinaryIO, name: str) -> list[_Chunk]:
+    """Return the column chunks that the footer of a file names."""
+    try:
+        file.seek(-8, 2)
+        size = int.from_bytes(file.read(4), "little")
+        file.seek(-8 - size, 2)
+        footer = _Compact(file.read(size)).struct()
+        columns = [column[3] for group in footer[4] for column in group[1]]
+        return [
+            _Chunk(
+                column=str(b".".join(column[3]), "utf-8"),
+                texts=column[1] == _TEXTS,
+                values=int(column[5]),
+                unpacked=int(column[6]),
+                packed=int(column[7]),
+                start=min(int(column[9]), int(column.get(11, column[9]))),
+            )
+            for column in columns
+        ]
+    except _DAMAGED:
+        raise TableError(
+            f"{name} is a damaged Parquet file: its end does not tell where its columns lie"
+        ) from None
+
+
+def _pages(file: BinaryIO, chunk: _Chunk, name: str) -> Iterator[tuple[int, int, int]]:
     """Yield the kind of each page of a column, its size unpacked, and its size."""
-    start = chunk.data_page_offset
-    if chunk.dictionary_page_offset is not None:
-        start = min(start, chunk.dictionary_page_offset)
-    end = start + chunk.total_compressed_size
+    start, end = chunk.start, chunk.start + chunk.packed
     while start < end:
-        file.seek(start)
-        header = _Compact(file.read(_HEADER))
         try:
+            file.seek(start)
+            header = _Compact(file.read(_HEADER))
             found = header.struct()
             kind, unpacked, packed = (int(found[field]) for field in (1, 2, 3))
-        except (LookupError, TypeError, ValueError, RecursionError):
+        except _DAMAGED:
             raise TableError(f"{name} is a damaged Parquet file: a page has no header") from None
         if unpacked < 0 or packed < 0:
             raise TableError(f"{name} is a damaged Parquet file: a page has no size")
@@ -88,7 +120,7 @@ def _pages(file: BinaryIO, chunk: Any, name: str) -> Iterator[tuple[int, int, in
 
 
 class _Compact:
-    """Reads values of Thrift's compact protocol; of a struct the numbers alone are kept."""
+    """Reads values of Thrift's compact protocol."""
 
     def __init__(self, data: bytes) -> None:
         self._data, self.place = data, 0
@@ -113,15 +145,13 @@ class _Compact:
         if kind in (4, 5, 6):
             return _signed(self._varint())
         if kind == 7:
-            return self._skip(8)
+            return self._bytes(8)
         if kind == 8:
-            return self._skip(self._varint())
+            return self._bytes(self._varint())
         if kind in (9, 10):
             first = self._byte()
             count = self._varint() if first >> 4 == 15 else first >> 4
-            for _ in range(min(count, len(self._data))):
-                self._value(first & 15, depth + 1)
-            return None
+            return [self._value(first & 15, depth + 1) for _ in range(count)]
         if kind == 12:
             return self.struct(depth + 1)
         raise ValueError(f"no type {kind}")  # a header has no maps
@@ -141,10 +171,11 @@ class _Compact:
             if shift > 63:
                 raise ValueError("a number of too many bytes")
 
-    def _skip(self, count: int) -> None:
+    def _bytes(self, count: int) -> bytes:
         self.place += count
         if self.place > len(self._data):
             raise ValueError("a value ends beyond the header")
+        return self._data[self.place - count : self.place]
 
 
 def _signed(value: int) -> int:
