@@ -44,4 +44,4 @@ def test_every_part_measures_something(parts, tmp_path):
     for part in parts:
         rows = part.measure(paths)
         assert rows, part
-        assert all(row.ratio > 0 or row.unit == "MB" for row in rows), rows
+        assert all(row.ratio > 0 or row.unit != "x" for row in rows), rows
