@@ -188,8 +188,8 @@ def _source(folder: Path, rows: int) -> Path:
 def _pipeline(folder: Path, name: str) -> Path:
     """Return a scikit-learn pipeline of the fields and hyperparameters of a bundle."""
     predictor = satchel.load(name)
-    task, _, model = name.partition(".")
-    if model.endswith("mlp") or not model:
+    task, model = predictor.spec.task, predictor.spec.model
+    if model.endswith("mlp"):
         regressor = MLPRegressor(
             hidden_layer_sizes=build.HIDDEN, max_iter=20, random_state=build.SEED
         )
