@@ -8,11 +8,13 @@ import math
 import numbers
 import re
 import sys
+from collections.abc import Iterable, Sequence
 
 _ISO_DATE = r"\d{4}-\d\d-\d\d([T ]00:00(:00(\.0+)?)?)?"
 _SHEET_ERROR = r"#[\w/]+[!?]"
 _NUMBER = r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?"
 _SHOWN = 60
+LISTED_NAMES = 12
 LONGEST_NUMBER = 400  # letters of a text that may spell a number
 # Full-width and Arabic signs, and the minus sign, as ASCII has them.
 _SIGNS = dict(zip(map(ord, "．，－＋％／−٫٪"), ".,-+%/-.%", strict=True))  # noqa: RUF001
@@ -154,6 +156,17 @@ def _shown(value: object) -> str:
     if type(value).__module__.partition(".")[0] in ("datetime", "decimal", "pandas"):
         return str(value).removesuffix(" 00:00:00")
     return repr(value)
+
+
+def listed(names: Sequence[str]) -> str:
+    """Return the first of some names, separated by commas, and how many more there are."""
+    more = len(names) - LISTED_NAMES
+    return ", ".join(names[:LISTED_NAMES]) + (f" and {more} more" if more > 0 else "")
+
+
+def quoted(values: Iterable[object]) -> str:
+    """Return the first of some names or cells as `shown` spells each, and how many more."""
+    return listed([*map(shown, values)])
 
 
 def printable(text: str) -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from satchel.spec import Category, Classes, Feature, Number, Output, Score, Spec
-from satchel.values import plain, printable, shown
+from satchel.values import plain, printable
 
-LISTED_NAMES = 12
 LONGEST_REASON = 100  # letters of what a library says
 LONGEST_NAME = 80  # letters of a name that are compared
 
@@ -49,17 +48,6 @@ def positive_label(output: Output) -> str:
     if isinstance(output, Classes):
         return output.positive or ""
     return output.pass_labels[1] if isinstance(output, Score) else ""
-
-
-def listed(names: Sequence[str]) -> str:
-    """Return the first of some names, separated by commas, and how many more there are."""
-    more = len(names) - LISTED_NAMES
-    return ", ".join(names[:LISTED_NAMES]) + (f" and {more} more" if more > 0 else "")
-
-
-def quoted(values: Iterable[object]) -> str:
-    """Return the first of some names or cells as `shown` spells each, and how many more."""
-    return listed([*map(shown, values)])
 
 
 def plain_name(name: str) -> str:

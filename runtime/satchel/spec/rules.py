@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from satchel.errors import SpecError
-from satchel.values import shown
+from satchel.values import quoted
 
-LISTED = 12
 Bounds = tuple[float | None, float | None]
 
 
@@ -22,7 +21,7 @@ def require_unique(names: Sequence[str], what: str) -> None:
     """Refuse names of which one stands twice."""
     if len(set(names)) < len(names):
         repeated = [name for name, count in Counter(names).items() if count > 1]
-        raise SpecError(f"{what} named twice: {', '.join(map(shown, repeated[:LISTED]))}")
+        raise SpecError(f"{what} named twice: {quoted(repeated)}")
 
 
 def require_ordered(bounds: Bounds, what: str) -> None:

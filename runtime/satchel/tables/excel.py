@@ -33,7 +33,8 @@ from satchel.tables.table import (
 )
 from satchel.tables.typed import decimal_mark
 from satchel.tables.workbook_parts import Parts, shared_strings
-from satchel.wording import meant, quoted, reason
+from satchel.values import quoted
+from satchel.wording import meant, reason
 
 MOST_ROWS, MOST_COLUMNS = 1_048_576, 16_384
 MOST_CELLS = 1 << 17  # of a chunk: rows may be wide

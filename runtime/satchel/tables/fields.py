@@ -13,8 +13,8 @@ from satchel.tables.mapping import Held, TableMapping, hints, read_columns
 from satchel.tables.marks import CellReader, Marks
 from satchel.tables.scale import ScaleWatch
 from satchel.tables.table import Columnar, Row, clean_name, column_of
-from satchel.values import is_missing
-from satchel.wording import meant, quoted
+from satchel.values import is_missing, quoted
+from satchel.wording import meant
 
 if TYPE_CHECKING:
     from satchel.encode.readers import RawColumn

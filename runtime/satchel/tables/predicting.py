@@ -17,8 +17,7 @@ from satchel.tables.mapping import TableMapping
 from satchel.tables.run import Progress, Source, TableRun, open_table, path_of
 from satchel.tables.students import NOTE, Passed
 from satchel.tables.table import Answered, Row
-from satchel.values import printable
-from satchel.wording import listed, quoted
+from satchel.values import listed, printable, quoted
 
 MOST_SORTED = 100_000  # rows that are held in memory to be sorted
 LISTED = 5

@@ -14,7 +14,8 @@ from typing import Any, Protocol, cast
 from numpy.typing import NDArray
 
 from satchel.errors import TableError
-from satchel.wording import plain_name, quoted
+from satchel.values import quoted
+from satchel.wording import plain_name
 
 ROWS_PER_CHUNK = 10_000
 ROWS_TO_HEADER = 20
