@@ -99,7 +99,7 @@ def test_open_fill_submit_read(page, site, predictor, tmp_path):
     page.get_by_role("button", name="Predict").click()
     alert = page.get_by_role("alert")
     assert (
-        "First-period grade = '25' is out of bounds; give a whole number from 0 to 20"
+        "First-period grade = '25' is out of bounds; give a number from 0 to 20"
         in alert.inner_text()
     )
     assert page.get_by_label("First-period grade").input_value() == "25"

@@ -56,7 +56,7 @@ def test_every_control_is_described_by_texts_that_are_there(client, form):
 
 def test_the_form_shows_limits_units_choices_and_what_is_required(client):
     text = client.get(URL).text
-    assert "whole number from 0 to 20 points" in text
+    assert "number from 0 to 20 points" in text
     assert "1 under 15 minutes" in text
     assert '<option value="GP">Gabriel Pereira</option>' in text
     assert re.search(r'>First-period grade\s*<span class="required"', text)
@@ -93,7 +93,7 @@ def test_a_student_unlike_those_of_training_gets_a_warning_with_the_reasons(clie
 def test_wrong_fields_are_named_and_what_was_entered_stays(client, form):
     page = client.post(URL, data={**form, "G1": "25<b>", "G2": ""})
     assert page.status_code == 422
-    assert "First-period grade = &#39;25&lt;b&gt;&#39; is not a number; give a whole" in page.text
+    assert "First-period grade = &#39;25&lt;b&gt;&#39; is not a number; give a number" in page.text
     assert "Second-period grade is required and was not given" in page.text
     assert 'value="25&lt;b&gt;"' in page.text
     assert "<b>" not in page.text

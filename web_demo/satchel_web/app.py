@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from flask import Flask
+from flask import Flask, Request
 
-from satchel_web import api, pages, security
+from satchel_web import api, class_pages, language, pages, security
+from satchel_web.class_list import Levels, Limits
+from satchel_web.class_pages import Settings
+from satchel_web.kept import Kept
 from satchel_web.models import Models
 
 
@@ -30,6 +34,14 @@ class Config:
     pass_at : str or None
         The school's own pass mark, best as a share such as ``40/100``, for every model that gives
         a distribution of scores.
+    limits : Limits
+        What a class list may hold.
+    levels : Levels
+        From which risk on a student is shown as one to help first, or to watch.
+    kept_bytes : int
+        Memory for all class lists that are kept between two pages; the oldest goes first.
+    kept_seconds : float
+        How long one is kept after it was last used.
     """
 
     models: Sequence[str | Path] = ()
@@ -37,6 +49,17 @@ class Config:
     max_bytes: int = 4 * 2**20
     host_names: Sequence[str] | None = None
     pass_at: str | None = None
+    limits: Limits = Limits()
+    levels: Levels = Levels()
+    kept_bytes: int = 64 * 2**20
+    kept_seconds: float = 3600.0
+
+
+class _InMemory(Request):
+    """A request whose files stay in memory: werkzeug puts larger ones into temporary files."""
+
+    def _get_file_stream(self, *_: object, **__: object) -> io.BytesIO:
+        return io.BytesIO()
 
 
 def create_app(config: Config | None = None) -> Flask:
@@ -55,10 +78,15 @@ def create_app(config: Config | None = None) -> Flask:
     """
     config = config or Config()
     app = Flask(__name__)
-    app.config["MAX_CONTENT_LENGTH"] = config.max_bytes
+    app.request_class = _InMemory
+    app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = config.max_bytes
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions["satchel"] = Models(config.models, config.pass_at)
+    app.extensions["satchel_classes"] = Settings(config.limits, config.levels)
+    app.extensions["satchel_kept"] = Kept(config.kept_bytes, config.kept_seconds)
+    language.speak(app)
     app.register_blueprint(pages.blueprint)
+    app.register_blueprint(class_pages.blueprint)
     app.register_blueprint(api.make_blueprint(config.max_records))
     security.protect(app, config.host_names)
     return app

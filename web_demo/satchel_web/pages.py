@@ -1,118 +1,77 @@
-"""The pages: the list of models, and the form of one."""
+"""The first page, the card of a model, and its form for one student."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from flask import Blueprint, abort, render_template, request
+from flask_babel import gettext
 
-from satchel import Note, Prediction, Problem, RecordError
-from satchel.note import MISSING
-from satchel.spec import Feature, Number
-from satchel.values import is_missing
-from satchel.wording import allowed, demonstration, positive_label
-from satchel_web.models import models
+from satchel import Prediction, RecordError
+from satchel.wording import demonstration
+from satchel_web.models import Listed, models
+from satchel_web.questions import Question, others, questions
+from satchel_web.student import Answered, Field, labels_of, read_form, with_label
 
 blueprint = Blueprint("pages", __name__)
-
 
 FORM = "application/x-www-form-urlencoded"
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One field of the form: its feature, what stands in it, and what is wrong with that."""
-
-    feature: Feature
-    number: int
-    value: str
-    error: str
-
-    @property
-    def id(self) -> str:
-        """Of the control; not the feature's name, which may hold anything."""
-        return f"field-{self.number}"
-
-    @property
-    def choices(self) -> list[tuple[str, str]]:
-        """Values and their labels; none for a number."""
-        feature = self.feature
-        if isinstance(feature, Number):
-            return []
-        return list(zip(feature.values, feature.value_labels or feature.values, strict=True))
-
-    @property
-    def hint(self) -> str:
-        """What is allowed, and the help, in one line."""
-        feature = self.feature
-        parts = [allowed(feature) if isinstance(feature, Number) else "", feature.help]
-        return "; ".join(part for part in parts if part)
-
-    @property
-    def described_by(self) -> str:
-        """Ids of the texts that tell of the control."""
-        ids = [f"{self.id}-hint"] * bool(self.hint) + [f"{self.id}-error"] * bool(self.error)
-        return " ".join(ids)
-
-
 @blueprint.get("/")
 def index() -> str:
-    """List the models."""
-    return render_template("index.html", models=list(models()))
+    """Ask what a teacher wants to know."""
+    return render_template("index.html", groups=questions(models()), others=others(models()))
+
+
+@blueprint.get("/models/<name>/card")
+def card(name: str) -> str:
+    """Tell for whom a model is, how far it is off, and what it must not be used for."""
+    listed = _listed(name)
+    return render_template("card.html", question=Question(listed), listed=listed)
 
 
 @blueprint.route("/models/<name>", methods=["GET", "POST"])
 def model(name: str) -> tuple[str, int]:
     """Show the form of a model; with what was filled in, its prediction or what is wrong."""
-    listed = models().find(name)
-    if listed is None:
-        abort(404, "There is no such model.")
-    prediction: Prediction | None = None
+    listed = _listed(name)
+    spec = listed.spec
+    answered: Answered | None = None
     problems: dict[str, str] = {}
-    features = listed.spec.inputs.features
-    labels = {feature.name: feature.label for feature in features}
+    labels = labels_of(spec)
     if request.method == "POST":
         if request.mimetype != FORM:
-            abort(415, "Send the form of this page.")
+            abort(415, gettext("Send the form of this page."))
         if any(len(values) > 1 for values in request.form.listvalues()):
-            abort(400, "The form names a field twice.")
-        # A field left blank in a form is one that was not given.
-        record = {name: text for name, text in request.form.items() if not is_missing(text)}
+            abort(400, gettext("The form names a field twice."))
+        record, unreadable = read_form(spec, request.form)
+        predictor = models().predictor(listed)
         try:
-            prediction = models().predictor(listed).predict(record)
+            prediction: Prediction = predictor.predict(record)
+            answered = Answered(predictor, record, prediction)
         except RecordError as error:
-            problems = {p.field: _in_words(p, labels) for p in error.problems}
+            problems = {p.field: with_label(p, labels) for p in error.problems}
+        if unreadable:
+            answered = None
+            problems |= unreadable
     fields = [
         Field(f, i, request.form.get(f.name, ""), problems.pop(f.name, ""))
-        for i, f in enumerate(features)
+        for i, f in enumerate(spec.inputs.features)
     ]
     failed = bool(problems) or any(field.error for field in fields)
-    notes = () if prediction is None else prediction.notes
-    doubts = () if prediction is None else prediction.doubts
-    doubted = {note.message: _in_words(note, labels) for note in notes}
     page = render_template(
         "model.html",
+        question=Question(listed),
         listed=listed,
-        demonstration=demonstration(listed.spec),
-        positive_label=positive_label,
+        demonstration=demonstration(spec),
         fields=fields,
-        prediction=prediction,
-        doubts=[doubted.get(text, text) for text in doubts],
-        notes=[
-            _in_words(note, labels)
-            for note in notes
-            if note.kind not in MISSING and note.message not in doubts
-        ],
-        blanks=[labels[note.field] for note in notes if note.kind == "imputed"],
-        unknown=[labels[note.field] for note in notes if note.kind == "blank"],
+        answered=answered,
         problems=list(problems.values()),
         failed=failed,
     )
     return page, 422 if failed else 200
 
 
-def _in_words(item: Problem | Note, labels: dict[str, str]) -> str:
-    """Return a message with the label of its field in place of the name."""
-    if item.field not in labels:
-        return item.message
-    return labels[item.field] + item.message.removeprefix(item.field)
+def _listed(name: str) -> Listed:
+    listed = models().find(name)
+    if listed is None:
+        abort(404, gettext("There is no such model."))
+    return listed

@@ -75,7 +75,11 @@ def refuse_cross_site() -> None:
     else:
         allowed = origin is None or _host_of(origin) == request.host
     if not allowed:
-        abort(403, "This request was sent by a page of another site.")
+        abort(
+            403,
+            "This request was sent by a page of another site. Behind a proxy, let it pass the "
+            "header Host on (nginx: proxy_set_header Host $http_host).",
+        )
 
 
 def _host_of(origin: str) -> str | None:

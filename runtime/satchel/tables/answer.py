@@ -81,6 +81,7 @@ def open_writer(
     table: Table,
     places: Sequence[int | None],
     numbers: Sequence[bool],
+    heads: int = 1,
 ) -> Writer:
     """Return a writer of the answer to a table.
 
@@ -97,6 +98,8 @@ def open_writer(
         For each column of the answer, which of the table's it is.
     numbers : sequence of bool
         For each column of the answer, whether it is a predicted number.
+    heads : int
+        How many of the first rows are names of columns, or titles above them.
     """
     if kind == "json":
         return PlainWriter(file)
@@ -111,7 +114,7 @@ def open_writer(
 
         # Text that came as text, beside numbers, is meant to be text.
         decimal = table.style.decimal if isinstance(table, CsvReader) else ""
-        return ExcelWriter(file, decimal)
+        return ExcelWriter(file, decimal, heads)
     from satchel.tables.arrow import ParquetReader, ParquetWriter, number_type
 
     of_table: Sequence[Any] = [None] * len(table.header)

@@ -112,6 +112,11 @@ def answer_columns(
     return [by_name[name] for name in dict.fromkeys((*chosen, *ALWAYS))]
 
 
+def answer_names(spec: Spec) -> set[str]:
+    """Return the names of all columns that an answer of a model may have."""
+    return {"reasons", *(column.name for column in (*_of_outputs(spec), *_of_rows(spec, ())))}
+
+
 def _of_outputs(spec: Spec) -> Iterator[AnswerColumn]:
     for output in spec.outputs:
         yield from _of_output(output)

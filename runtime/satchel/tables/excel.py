@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import io
 import itertools
 import math
 import re
@@ -248,20 +249,27 @@ class ExcelWriter:
     decimal : str
         The decimal mark of numbers that came as text and become numbers again; empty where text
         is meant to be text, as in a table that came with types.
+    heads : int
+        How many of the first rows are names of columns, or titles above them: texts as they are.
     """
 
-    def __init__(self, file: BinaryIO, decimal: str) -> None:
+    def __init__(self, file: BinaryIO, decimal: str, heads: int = 1) -> None:
         import openpyxl
 
-        self._file = file
+        self._file, self._heads = file, heads
         self._decimal = decimal
         self._book = openpyxl.Workbook(write_only=True)
         self._sheet = self._book.create_sheet("predicted")
+        self._in_memory = isinstance(file, io.BytesIO)
+        if self._in_memory:  # what is to stay in memory is written to no disk
+            from satchel.tables.workbook_memory import SheetInMemory
+
+            self._sheet._writer = SheetInMemory(self._sheet)
         self._count = 0
         self._text = lru_cache(maxsize=4096)(_safe_text)  # a column holds few different texts
 
     def write(self, rows: Iterable[Row]) -> None:
-        """Write rows; the first row written is the header."""
+        """Write rows; the first rows written are the header and what stands above it."""
         for row in rows:
             self._count += 1
             if self._count > MOST_ROWS:
@@ -269,7 +277,7 @@ class ExcelWriter:
                     f"an Excel sheet holds {MOST_ROWS:,} rows at most; write a .csv or .parquet"
                 )
             cells = [self._text(cell) if isinstance(cell, str) else _safe(cell) for cell in row]
-            if self._count > 1:
+            if self._count > self._heads:
                 if self._decimal:
                     cells = [as_number(cell, self._decimal) for cell in cells]
                 for place, number_format in _formats(row).items():
@@ -278,7 +286,12 @@ class ExcelWriter:
 
     def finish(self) -> None:
         """Write the workbook; the file stays open."""
-        self._book.save(self._file)
+        if self._in_memory:
+            from satchel.tables.workbook_memory import save_in_memory
+
+            save_in_memory(self._book, self._file)
+        else:
+            self._book.save(self._file)
 
     def close(self) -> None:
         """Let go of the temporary file that openpyxl writes a sheet to."""

@@ -26,7 +26,8 @@ class TableMapping:
     ----------
     columns : mapping of str to str
         From the name of a column to the field it holds, where the two differ; ``FIELD/TOTAL``
-        where its marks are out of another total than the field's upper limit.
+        where its marks are out of another total than the field's upper limit; empty where it
+        holds none, though it is called like one.
     values : mapping of str to mapping of str to str
         By column, or by field: from a cell to the value that it stands for.
     constants : mapping of str to str
@@ -104,6 +105,9 @@ def read_columns(spec: Spec, columns: Mapping[str, str]) -> dict[str, Held]:
     features = {feature.name: feature for feature in spec.inputs.features}
     held = {}
     for theirs, ours in columns.items():
+        if not ours:
+            held[theirs] = Held("")
+            continue
         if ours in features:
             held[theirs] = Held(ours)
             continue

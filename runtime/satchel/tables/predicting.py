@@ -44,6 +44,13 @@ class TableOptions:
     kind : str
         ``csv``, ``jsonl``, ``xlsx`` or ``parquet``; empty for what the target's name says, or for
         what came.
+    again : bool
+        Whether columns of the answer that an earlier one wrote are replaced; if not, a table that
+        has them is refused.
+    titles : bool
+        Whether the rows above the header are written too, into CSV and Excel.
+    blank : tuple of str
+        Names of columns to add for people to fill in; one that came stays as it is.
     threads : int
         1 for one thing at a time; more overlap reading, predicting and writing. 0 for as many as
         there are processors, two at most.
@@ -58,6 +65,9 @@ class TableOptions:
     sort: Literal["", "risk"] = ""
     errors: Literal["keep", "fail"] = "keep"
     kind: str = ""
+    again: bool = False
+    titles: bool = False
+    blank: tuple[str, ...] = ()
     threads: int = 0
 
 
@@ -155,10 +165,14 @@ def predict_table(
         file = stack.enter_context(_opened(target))
         if kind in ("xlsx", "parquet") and file.isatty():
             raise TableError(f"{kind} cannot be printed on a terminal; give -o FILE")
-        writer = open_writer(file, kind, path, table, answer.places, answer.numbers)
+        titles = table.titles if options.titles and kind in ("csv", "xlsx") else ()
+        heads = [*titles, answer.header] if answer.header else []
+        writer = open_writer(
+            file, kind, path, table, answer.places, answer.numbers, heads=len(heads)
+        )
         stack.enter_context(closing(writer))
-        if answer.header:
-            writer.write([answer.header])
+        if heads:
+            writer.write(heads)
         for rows in answer:
             writer.write(rows)
         writer.finish()
@@ -197,16 +211,18 @@ class TableAnswer:
     def __init__(self, run: TableRun, options: TableOptions) -> None:
         self._run, self._options = run, options
         columns = answer_columns(run.predictor, run.fields.absent, options.columns, options.reasons)
+        columns += [_blank_column(name) for name in options.blank if name not in run.header]
         self._columns: list[AnswerColumn] = columns
         names = [column.name for column in columns]
         clash = [name for name in names if name in run.header]
-        if clash:
+        if clash and not options.again:
             raise TableError(
                 f"the table already has the columns {quoted(clash)}; rename or remove them"
             )
         if options.sort and options.sort not in names:
             raise TableError(f"the answer has no column {options.sort!r} to sort by")
         read = set(run.fields.places.values()) if options.brief else set()
+        read |= {run.header.index(name) for name in clash}
         self._kept = [i for i in range(len(run.header)) if i not in read]
         self.header = [*(run.header[i] for i in self._kept), *names]
         self.places: list[int | None] = [*self._kept, *(None for _ in columns)]
@@ -255,6 +271,10 @@ class TableAnswer:
             if len(rows) > MOST_SORTED:
                 raise TableError(f"more than {MOST_SORTED:,} rows cannot be sorted; leave it out")
         return [*sorted(rows, key=lambda row: _order(row[place])), *passed]
+
+
+def _blank_column(name: str) -> AnswerColumn:
+    return AnswerColumn(name, "text", lambda part: [""] * len(part.rows))
 
 
 class _JsonAnswer:

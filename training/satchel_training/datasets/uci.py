@@ -57,8 +57,9 @@ def _scale(
     )
 
 
-def _grade(name: str, label: str) -> Number:
-    return Number(name=name, label=label, unit="points", integer=True, limits=(0, 20))
+def _grade(name: str, label: str, whole: bool = False) -> Number:
+    # The file has whole grades alone; marks of the year that a school gives may have halves.
+    return Number(name=name, label=label, unit="points", integer=whole, limits=(0, 20))
 
 
 FIELDS: tuple[Feature, ...] = (
@@ -174,7 +175,7 @@ FIELDS: tuple[Feature, ...] = (
     ),
     _grade("G1", "First-period grade"),
     _grade("G2", "Second-period grade"),
-    _grade("G3", "Final grade"),
+    _grade("G3", "Final grade", whole=True),
 )
 
 

@@ -1,0 +1,396 @@
+"""The pages of a class: a list in, its columns matched, its students by risk, the list out."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from flask import Blueprint, Response, abort, current_app, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+
+from satchel import Predictor, SatchelError, TableError, TableMapping
+from satchel.spec import Spec
+from satchel.tables.mapping_file import read_mapping, write_mapping
+from satchel_web import matching
+from satchel_web.class_list import (
+    ClassList,
+    Levels,
+    Limits,
+    Student,
+    Upload,
+    download,
+    read_class,
+    read_sheet,
+    with_reasons,
+)
+from satchel_web.kept import Kept
+from satchel_web.language import said
+from satchel_web.models import Listed, models
+from satchel_web.pictures import of_scores
+from satchel_web.questions import Question
+from satchel_web.student import Answered, in_plain_words, labels_of
+
+blueprint = Blueprint("classes", __name__)
+
+COOKIE = "satchel_class"
+LISTED = 10  # problems that are shown at once
+MANY = 1 / 3  # flagged students beyond which a sentence says so
+KINDS = {
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the site's configuration says of classes."""
+
+    limits: Limits
+    levels: Levels
+
+
+def settings() -> Settings:
+    """Return those of the current application."""
+    found: Settings = current_app.extensions["satchel_classes"]
+    return found
+
+
+def kept() -> Kept[ClassList]:
+    """Return the classes that are kept for their browsers."""
+    found: Kept[ClassList] = current_app.extensions["satchel_kept"]
+    return found
+
+
+@blueprint.route("/models/<name>/class", methods=["GET", "POST"])
+def start(name: str) -> ResponseReturnValue:
+    """Ask for a class list; take one."""
+    listed = _listed(name)
+    problem = ""
+    if request.method == "POST":
+        try:
+            upload = _uploaded()
+            sheet = read_sheet(upload, listed.spec, settings().limits)
+            found = ClassList(matching.with_names(upload, sheet), listed.spec.name, None)
+            return _keep(found, redirect(url_for("classes.columns"), 303))
+        except TableError as error:
+            problem = in_plain_words(str(error))
+    page = render_template(
+        "start.html", question=Question(listed), listed=listed, problem=problem, limits=settings().limits
+    )
+    return page, 422 if problem else 200
+
+
+@blueprint.get("/models/<name>/example.csv")
+def example(name: str) -> Response:
+    """Give a class list to try, or to fill in: invented students."""
+    spec = _listed(name).spec
+    target = io.StringIO()
+    writer = csv.writer(target)
+    writer.writerow([gettext("Name"), *(said(f.label) for f in spec.inputs.features)])
+    for i, record in enumerate(spec.reference.background[:12], 1):
+        values = (record.get(f.name) for f in spec.inputs.features)
+        cells = ["" if v is None else f"{v:g}" if isinstance(v, float) else v for v in values]
+        writer.writerow([gettext("Student %(number)s", number=i), *cells])
+    return _file(target.getvalue().encode("utf-8-sig"), KINDS["csv"], f"{spec.task}-example.csv")
+
+
+@blueprint.route("/class/columns", methods=["GET", "POST"])
+def columns() -> ResponseReturnValue:
+    """Show what the columns hold, take corrections, and go on when all is clear."""
+    name, found = _current()
+    spec = _listed(found.model).spec
+    upload = found.upload
+    problem = ""
+    unreadable: Sequence[Student] = ()
+    try:
+        sheet = read_sheet(upload, spec, settings().limits)
+        fields = matching.matched(spec, sheet)
+        if request.method == "POST":
+            upload = replace(
+                upload,
+                mapping=matching.mapping_of(request.form, fields, sheet),
+                named=request.form.get("named", "").removeprefix(":"),
+                grouped=request.form.get("grouped", "").removeprefix(":"),
+            )
+            found = ClassList(upload, found.model, _pass_mark(request.form))
+            kept().replace(name, found, found.size)
+            if request.form.get("action") != "look":
+                read = _answered(found)
+                unreadable = read.refused
+                if not read.read:
+                    problem = gettext("No student of this list can be read like this.")
+                elif not unreadable or request.form.get("action") == "without":
+                    kept().replace(name, read, read.size)
+                    return redirect(url_for("classes.show"), 303)
+            sheet = read_sheet(upload, spec, settings().limits)
+            fields = matching.matched(spec, sheet)
+    except SatchelError as error:
+        problem = in_plain_words(str(error))
+        sheet = read_sheet(replace(upload, mapping=TableMapping()), spec, settings().limits)
+        fields = matching.matched(spec, sheet)
+    page = render_template(
+        "columns.html",
+        question=Question(_listed(found.model)),
+        found=found,
+        upload=upload,
+        sheet=sheet,
+        fields=fields,
+        labels=labels_of(spec),
+        mark=matching.asks_pass_mark(spec),
+        problem=problem,
+        unreadable=unreadable,
+        listed=LISTED,
+        words=in_plain_words,
+    )
+    return page, 422 if problem or unreadable else 200
+
+
+@blueprint.get("/class")
+def show() -> ResponseReturnValue:
+    """Show the students by risk."""
+    _, found = _current()
+    if not found.students:
+        return redirect(url_for("classes.columns"), 303)
+    listed = _listed(found.model)
+    spec = _at_mark(listed.spec, found.pass_at)
+    output = request.args.get("output", "")
+    output = output if output in spec.scored else spec.scored[0]
+    view = ClassView(found, spec, output, settings().levels, request.args)
+    return render_template("class.html", question=Question(listed), view=view, labels=labels_of(spec))
+
+
+@blueprint.get("/class/students/<int:number>")
+def student(number: int) -> ResponseReturnValue:
+    """Show all that the model says of one student."""
+    _, found = _current()
+    one = found.student(number)
+    if one is None or one.refused:
+        abort(404, gettext("There is no such student in this list."))
+    predictor = _predictor(found)
+    return render_template(
+        "student.html",
+        question=Question(_listed(found.model)),
+        one=one,
+        answered=Answered(predictor, one.record, one.prediction),
+    )
+
+
+@blueprint.get("/class/answer.<kind>")
+def answer(kind: str) -> Response:
+    """Give the list with its answers."""
+    _, found = _current()
+    if kind not in KINDS:
+        abort(404)
+    stem = found.upload.name.rpartition(".")[0] or found.upload.name
+    content = download(found, _predictor(found), kind)
+    return _file(content, KINDS[kind], f"{stem}-answered.{kind}")
+
+
+@blueprint.get("/class/mapping.toml")
+def mapping() -> Response:
+    """Give what was said of the columns, for next month and for the command line."""
+    _, found = _current()
+    text = write_mapping(found.upload.mapping)
+    return _file(text.encode(), "application/toml", "mapping.toml")
+
+
+@blueprint.post("/class/forget")
+def forget() -> ResponseReturnValue:
+    """Let go of the class at once."""
+    kept().forget(request.cookies.get(COOKIE, ""))
+    response = redirect(url_for("pages.index"), 303)
+    response.delete_cookie(COOKIE)
+    return response
+
+
+class ClassView:
+    """A class as the page shows it: chosen, sorted, and counted.
+
+    Parameters
+    ----------
+    found : ClassList
+    spec : Spec
+        With the pass mark that was used.
+    output : str
+        By which output students are sorted.
+    levels : Levels
+    choice : mapping of str to str
+        What was chosen: ``group``, ``level`` and ``sort``.
+    """
+
+    def __init__(
+        self,
+        found: ClassList,
+        spec: Spec,
+        output: str,
+        levels: Levels,
+        choice: Mapping[str, str],
+    ) -> None:
+        self.found, self.spec, self.output, self.levels = found, spec, output, levels
+        self.groups = sorted({one.group for one in found.read if one.group})
+        number = choice.get("group", "")
+        place = int(number) if number.isdecimal() and len(number) < 6 else -1
+        self.group = self.groups[place] if 0 <= place < len(self.groups) else None
+        self.level = choice.get("level", "") if choice.get("level") in ("high", "watch", "low") else ""
+        self.sort = choice.get("sort", "") if choice.get("sort") in ("name", "row") else "risk"
+        members = [one for one in found.read if self.group in (None, one.group)]
+        self.members = members
+        self.has_risk = any(one.risk(output) is not None for one in members)
+        self.sure = sorted((m for m in members if m.prediction.reliable), key=self._order)
+        self.doubted = sorted((m for m in members if not m.prediction.reliable), key=self._order)
+
+    def _order(self, one: Student) -> Any:
+        if self.sort == "name":
+            return (one.name.casefold(), one.number)
+        if self.sort == "row":
+            return one.number
+        return (one.score(self.output), one.number)
+
+    def level_of(self, one: Student) -> str:
+        """Return the level of a student."""
+        return self.levels.of(one.risk(self.output))
+
+    @property
+    def absent(self) -> list[str]:
+        """The labels of the fields that the list has no column for."""
+        labels = labels_of(self.spec)
+        return [said(labels[name]) for name in self.found.absent]
+
+    @property
+    def shown(self) -> list[Student]:
+        """Those without doubts, of the level that was chosen."""
+        return [one for one in self.sure if self.level in ("", self.level_of(one))]
+
+    def count(self, level: str) -> int:
+        """How many of those without doubts are of a level."""
+        return sum(self.level_of(one) == level for one in self.sure)
+
+    @property
+    def many(self) -> bool:
+        """Whether so many are at high risk that this says little."""
+        return self.has_risk and self.count("high") > MANY * max(1, len(self.sure))
+
+    @property
+    def outputs(self) -> list[Any]:
+        """The outputs that students can be sorted by."""
+        return [o for o in self.spec.outputs if o.name in self.spec.scored]
+
+    @property
+    def segments(self) -> list[tuple[str, int]]:
+        """The segments, and how many students are in each."""
+        counts: dict[str, int] = {}
+        for one in self.members:
+            if one.prediction.segment is not None:
+                counts[one.prediction.segment] = counts.get(one.prediction.segment, 0) + 1
+        return sorted(counts.items(), key=lambda pair: -pair[1])
+
+    @property
+    def picture(self) -> Any:
+        """How many students are expected to reach which scores; None where there are none."""
+        output = next(o for o in self.spec.outputs if o.name == self.output)
+        values = [
+            value
+            for one in self.members
+            if (value := one.prediction.outputs[self.output].value) is not None
+        ]
+        if not values:
+            return None
+        limits = getattr(output, "limits", (None, None))
+        low = limits[0] if limits[0] is not None else min(values)
+        high = limits[1] if limits[1] is not None else max(values)
+        if not low < high:
+            return None
+        return of_scores(values, (low, high), getattr(output, "pass_at", None))
+
+
+def _listed(name: str) -> Listed:
+    listed = models().find(name)
+    if listed is None:
+        abort(404, gettext("There is no such model."))
+    return listed
+
+
+def _uploaded() -> Upload:
+    """Return the file, or the cells that were pasted."""
+    file = request.files.get("file")
+    mapping = TableMapping()
+    said = request.files.get("mapping")
+    if said is not None and said.filename:
+        try:
+            mapping = read_mapping(said.read().decode(), said.filename)
+        except UnicodeDecodeError:
+            raise TableError(gettext("The file of columns is not text.")) from None
+    if file is not None and file.filename:
+        name = file.filename.replace("\\", "/").rpartition("/")[2]
+        return Upload(name, file.read(), mapping)
+    pasted = request.form.get("pasted", "")
+    if pasted.strip():
+        return Upload("pasted.tsv" if "\t" in pasted else "pasted.csv", pasted.encode(), mapping)
+    raise TableError(gettext("Choose a file, or paste the cells of a spreadsheet."))
+
+
+def _current() -> tuple[str, ClassList]:
+    """Return the class of this browser, and under which name it is kept."""
+    name = request.cookies.get(COOKIE, "")
+    found = kept().find(name) if name else None
+    if found is None:
+        abort(
+            410 if name else 404,
+            gettext(
+                "There is no class list here any more: it is forgotten after an hour, when the "
+                "site starts again, or when others need the room. Put it in again."
+            )
+            if name
+            else gettext("There is no class list here yet. Choose a question and put one in."),
+        )
+    return name, found
+
+
+def _keep(found: ClassList, response: Any) -> Any:
+    """Keep a class under a new name that only this browser knows."""
+    kept().forget(request.cookies.get(COOKIE, ""))
+    try:
+        name = kept().add(found, found.size)
+    except ValueError:
+        raise TableError(gettext("The list is too large for this page.")) from None
+    response.set_cookie(COOKIE, name, httponly=True, samesite="Lax", secure=request.is_secure)
+    return response
+
+
+def _pass_mark(form: Mapping[str, str]) -> str | None:
+    mark, total = form.get("mark", "").strip(), form.get("mark-total", "").strip()
+    if not mark:
+        return None
+    mark, total = mark.replace(",", "."), total.replace(",", ".")
+    return f"{mark}/{total}" if total else mark
+
+
+def _at_mark(spec: Spec, pass_at: str | None) -> Spec:
+    return spec if pass_at is None or not spec.has_distribution else spec.passing_at(pass_at)
+
+
+def _predictor(found: ClassList) -> Predictor:
+    """Return the predictor of a class, with its own pass mark."""
+    predictor = models().predictor(_listed(found.model))
+    spec = _at_mark(predictor.spec, found.pass_at)
+    if spec is predictor.spec:
+        return predictor
+    return Predictor(replace(predictor.bundle, spec=spec))
+
+
+def _answered(found: ClassList) -> ClassList:
+    predictor = _predictor(found)
+    read = read_class(found.upload, predictor, found.pass_at)
+    return with_reasons(read, predictor, predictor.spec.scored[0]) if read.read else read
+
+
+def _file(content: bytes, kind: str, name: str) -> Response:
+    response = Response(content, mimetype=kind)
+    response.headers.set("Content-Disposition", "attachment", filename=name)
+    return response
+
+

@@ -1,0 +1,190 @@
+"""One student: the form, and all that the model says, as the page shows it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from satchel import Note, Prediction, Predictor, Problem, RecordError
+from satchel.note import MISSING as MISSING_NOTES
+from satchel.spec import Category, Feature, Number, Spec
+from satchel.tables.mapping import takes_total
+from satchel.tables.marks import MISSING, CellReader, Marks, full_marks
+from satchel.values import is_missing, plain
+from satchel.wording import allowed
+from satchel_web.pictures import Picture, of_distribution
+
+SHOWN = 8  # fields that moved an answer
+_COMMAND = re.compile(r"(?:, or [^,;]*|\s*\([^()]*)--[^;)]*\)?")
+
+
+def in_plain_words(message: str) -> str:
+    """Return a message without what it says to someone at the command line."""
+    parts = [_COMMAND.sub("", part) for part in message.split("; ")]
+    return "; ".join(part for part in parts if "--" not in part)
+
+
+def labels_of(spec: Spec) -> dict[str, str]:
+    """Return the labels of the fields by their names."""
+    return {feature.name: feature.label for feature in spec.inputs.features}
+
+
+def with_label(item: Problem | Note, labels: Mapping[str, str]) -> str:
+    """Return a message with the label of its field in place of the name."""
+    message = in_plain_words(item.message)
+    if item.field not in labels:
+        return message
+    return labels[item.field] + message.removeprefix(item.field)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of the form: its feature, what stands in it, and what is wrong with that."""
+
+    feature: Feature
+    number: int
+    value: str
+    error: str
+
+    @property
+    def id(self) -> str:
+        """Of the control; not the feature's name, which may hold anything."""
+        return f"field-{self.number}"
+
+    @property
+    def choices(self) -> list[tuple[str, str]]:
+        """Values and their labels; none for a number."""
+        feature = self.feature
+        if isinstance(feature, Number):
+            return []
+        return list(zip(feature.values, feature.value_labels or feature.values, strict=True))
+
+    @property
+    def hint(self) -> str:
+        """What is allowed, and the help, in one line."""
+        feature = self.feature
+        parts = [allowed(feature) if isinstance(feature, Number) else "", feature.help]
+        return "; ".join(part for part in parts if part)
+
+    @property
+    def described_by(self) -> str:
+        """Ids of the texts that tell of the control."""
+        ids = [f"{self.id}-hint"] * bool(self.hint) + [f"{self.id}-error"] * bool(self.error)
+        return " ".join(ids)
+
+
+def read_form(spec: Spec, form: Mapping[str, str]) -> tuple[dict[str, object], dict[str, str]]:
+    """Return a record as a form gives it, and by field what cannot be read.
+
+    Marks may have either decimal mark, and may be a share of their total, as ``13/20``.
+    """
+    record: dict[str, object] = {}
+    wrong: dict[str, str] = {}
+    features = {feature.name: feature for feature in spec.inputs.features}
+    marks = Marks(MISSING, "")
+    for name, text in form.items():
+        if is_missing(text):
+            continue  # a field left blank in a form is one that was not given
+        feature = features.get(name)
+        record[name] = text
+        if isinstance(feature, Number):
+            total = full_marks(feature) if takes_total(feature) and "%" in text else None
+            try:
+                record[name] = CellReader(name, feature, marks, total).read(text)
+            except ValueError as error:
+                wrong[name] = str(error)
+    return record, wrong
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """How far a field moved an answer: its label and value, and the bar that shows it."""
+
+    label: str
+    given: str
+    contribution: float
+    width: float
+    actionable: bool
+
+
+class Answered:
+    """All that the model says of one student.
+
+    Parameters
+    ----------
+    predictor : Predictor
+    record : mapping
+    prediction : Prediction
+    """
+
+    def __init__(
+        self, predictor: Predictor, record: Mapping[str, Any], prediction: Prediction
+    ) -> None:
+        self._predictor, self._record = predictor, record
+        self.prediction = prediction
+        self.spec = predictor.spec
+        self.labels = labels_of(self.spec)
+        by_message = {note.message: with_label(note, self.labels) for note in prediction.notes}
+        self.doubts = [by_message.get(text, text) for text in prediction.doubts]
+        self.notes = [
+            with_label(note, self.labels)
+            for note in prediction.notes
+            if note.kind not in MISSING_NOTES and note.message not in prediction.doubts
+        ]
+        self.blanks = self._missing("imputed")
+        self.unknown = self._missing("blank")
+
+    def _missing(self, kind: str) -> list[str]:
+        return [self.labels[n.field] for n in self.prediction.notes if n.kind == kind]
+
+    @property
+    def outputs(self) -> list[tuple[Any, Any]]:
+        """Each output beside its answer, segments apart."""
+        return [
+            (output, self.prediction.outputs[output.name])
+            for output in self.spec.outputs
+            if output.name in self.spec.scored
+        ]
+
+    def picture(self, output: Any) -> Picture | None:
+        """How likely each score is; None where the model gives no distribution."""
+        found = self.prediction.outputs[output.name].distribution
+        return None if found is None else of_distribution(found, output.pass_at)
+
+    def pushes(self, output: Any) -> tuple[list[Push], list[Push]]:
+        """Return what moved the answer: what can be changed, and what cannot."""
+        try:
+            explained = self._predictor.explain(self._record, output.name)
+        except RecordError:
+            return [], []
+        features = {feature.name: feature for feature in self.spec.inputs.features}
+        found = [one for one in explained.features if abs(one.contribution) > one.error][:SHOWN]
+        most = max((abs(one.contribution) for one in found), default=1.0)
+        pushes = [
+            Push(
+                self.labels[one.feature],
+                given_text(features[one.feature], one.given),
+                one.contribution,
+                round(100 * abs(one.contribution) / most, 1),
+                features[one.feature].actionable,
+            )
+            for one in found
+        ]
+        return [p for p in pushes if p.actionable], [p for p in pushes if not p.actionable]
+
+    def is_share(self, output: Any) -> bool:
+        """Whether an explanation is in probability rather than in points."""
+        return self.prediction.outputs[output.name].value is None
+
+
+def given_text(feature: Feature, value: object) -> str:
+    """Return a value as a person reads it; empty where it was missing."""
+    if value is None or is_missing(value):
+        return ""
+    if isinstance(feature, Category):
+        labels: Sequence[str] = feature.value_labels or feature.values
+        by_value = dict(zip(feature.values, labels, strict=True))
+        return by_value.get(str(value), str(value))
+    return plain(value) if isinstance(value, int | float) else str(value)
