@@ -32,7 +32,7 @@ from satchel_web.language import said
 from satchel_web.models import Listed, models
 from satchel_web.pictures import of_scores
 from satchel_web.questions import Question
-from satchel_web.student import Answered, in_plain_words, labels_of
+from satchel_web.student import Answered, in_plain_words, labels_of, with_label
 
 blueprint = Blueprint("classes", __name__)
 
@@ -138,13 +138,14 @@ def columns() -> ResponseReturnValue:
         found=found,
         upload=upload,
         sheet=sheet,
-        fields=fields,
+        fields=sorted(fields, key=lambda field: not field.feature.required),
         labels=labels_of(spec),
         mark=matching.asks_pass_mark(spec),
         problem=problem,
         unreadable=unreadable,
         listed=LISTED,
         words=in_plain_words,
+        with_label=with_label,
     )
     return page, 422 if problem or unreadable else 200
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,6 +17,7 @@ from satchel_web.class_list import GROUPS, NAMES, Sheet, Upload, named_column
 
 SHOWN = 3  # students on whom a column is shown
 MOST_WORDS = 12  # different words of one column that are settled one by one
+_OF_MARKS = re.compile(r"^points|percent|^of ")
 CONSTANT = "="  # begins the choice of one value for all students
 
 
@@ -59,9 +61,9 @@ class Field:
     share: float
 
     @property
-    def takes_total(self) -> bool:
-        """Whether marks out of another total can be brought to it."""
-        return takes_total(self.feature)
+    def is_mark(self) -> bool:
+        """Whether it holds marks, which may be out of any total."""
+        return is_mark(self.feature)
 
     @property
     def choices(self) -> list[tuple[str, str]]:
@@ -72,6 +74,15 @@ class Field:
     def missing(self) -> bool:
         """Whether it is needed and not there."""
         return self.feature.required and not self.column and not self.constant
+
+
+def is_mark(feature: Feature) -> bool:
+    """Whether a field holds marks: counts and hours are out of nothing, whatever their limits."""
+    return (
+        isinstance(feature, Number)
+        and takes_total(feature)
+        and _OF_MARKS.search(feature.unit) is not None
+    )
 
 
 def choices(feature: Feature) -> list[tuple[str, str]]:
@@ -97,7 +108,7 @@ def matched(spec: Spec, sheet: Sheet) -> list[Field]:
         said = mapping.values.get(column, {}) | mapping.values.get(feature.name, {})
         cells = unknown.get(feature.name, []) if column else []
         total = held.get(column, Held("")).total if column else None
-        if isinstance(feature, Number) and takes_total(feature) and total is None:
+        if isinstance(feature, Number) and is_mark(feature) and total is None:
             total = full_marks(feature)
         fields.append(
             Field(
@@ -140,7 +151,7 @@ def mapping_of(form: Mapping[str, str], fields: Sequence[Field], sheet: Sheet) -
         column = chosen.removeprefix(":")
         if not column:
             continue
-        total = form.get(f"{field.control}-total", "").strip() if field.takes_total else ""
+        total = form.get(f"{field.control}-total", "").strip() if field.is_mark else ""
         said = f"{name}/{total}" if total and total.replace(",", ".") != _full(field) else name
         if clean_name(column) != name or said != name:
             columns[column] = said

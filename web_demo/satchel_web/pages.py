@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from urllib.parse import parse_qsl, urlencode
+
 from flask import Blueprint, abort, render_template, request
 from flask_babel import gettext
 
-from satchel import Prediction, RecordError
+from satchel import Predictor, RecordError
+from satchel.values import plain
 from satchel.wording import demonstration
+from satchel_web.language import said
 from satchel_web.models import Listed, models
 from satchel_web.questions import Question, others, questions
 from satchel_web.student import Answered, Field, labels_of, read_form, with_label
 
 blueprint = Blueprint("pages", __name__)
 
+BEFORE = ":before"  # the entries of the answer before, for what-if
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -35,6 +41,7 @@ def model(name: str) -> tuple[str, int]:
     listed = _listed(name)
     spec = listed.spec
     answered: Answered | None = None
+    moves: list[str] = []
     problems: dict[str, str] = {}
     labels = labels_of(spec)
     if request.method == "POST":
@@ -42,11 +49,13 @@ def model(name: str) -> tuple[str, int]:
             abort(415, gettext("Send the form of this page."))
         if any(len(values) > 1 for values in request.form.listvalues()):
             abort(400, gettext("The form names a field twice."))
-        record, unreadable = read_form(spec, request.form)
+        form = request.form.to_dict()
+        former = form.pop(BEFORE, "")
+        record, unreadable = read_form(spec, form)
         predictor = models().predictor(listed)
         try:
-            prediction: Prediction = predictor.predict(record)
-            answered = Answered(predictor, record, prediction)
+            answered = Answered(predictor, record, predictor.predict(record))
+            moves = _moves(predictor, former, record)
         except RecordError as error:
             problems = {p.field: with_label(p, labels) for p in error.problems}
         if unreadable:
@@ -64,10 +73,46 @@ def model(name: str) -> tuple[str, int]:
         demonstration=demonstration(spec),
         fields=fields,
         answered=answered,
+        moves=moves,
+        before=urlencode({k: v for k, v in request.form.items() if k != BEFORE}),
         problems=list(problems.values()),
         failed=failed,
     )
     return page, 422 if failed else 200
+
+
+def _moves(predictor: Predictor, former: str, record: Mapping[str, object]) -> list[str]:
+    """Return what has moved since the answer before, in words."""
+    before, unreadable = read_form(predictor.spec, dict(parse_qsl(former)))
+    if not before or unreadable or before == record:
+        return []
+    try:
+        found = predictor.what_if(before, record)
+    except RecordError:
+        return []
+    moves = []
+    for output in predictor.spec.outputs:
+        if output.name not in predictor.spec.scored:
+            continue
+        one, other = found.before.outputs[output.name], found.after.outputs[output.name]
+        if one.value is not None and other.value is not None:
+            moves.append(
+                gettext(
+                    "%(output)s: before %(before)s, now %(now)s",
+                    output=said(output.label),
+                    before=plain(one.value),
+                    now=plain(other.value),
+                )
+            )
+        if one.risk is not None and other.risk is not None:
+            moves.append(
+                gettext(
+                    "Risk of failing: before %(before)s %%, now %(now)s %%",
+                    before=f"{100 * one.risk:.0f}",
+                    now=f"{100 * other.risk:.0f}",
+                )
+            )
+    return moves
 
 
 def _listed(name: str) -> Listed:

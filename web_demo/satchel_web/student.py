@@ -7,16 +7,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from satchel import Note, Prediction, Predictor, Problem, RecordError
+from flask_babel import gettext
+
+from satchel import Note, Prediction, Predictor, Problem, RecordError, SatchelError
 from satchel.note import MISSING as MISSING_NOTES
 from satchel.spec import Category, Feature, Number, Spec
 from satchel.tables.mapping import takes_total
 from satchel.tables.marks import MISSING, CellReader, Marks, full_marks
 from satchel.values import is_missing, plain
-from satchel.wording import allowed
+from satchel_web.language import said
+from satchel_web.matching import is_mark
 from satchel_web.pictures import Picture, of_distribution
 
 SHOWN = 8  # fields that moved an answer
+CHANGES = 3  # that are offered
+LEAST_SHARE, LEAST_POINTS = 0.01, 0.1  # effects that are worth a word
 _COMMAND = re.compile(r"(?:, or [^,;]*|\s*\([^()]*)--[^;)]*\)?")
 
 
@@ -58,15 +63,26 @@ class Field:
         """Values and their labels; none for a number."""
         feature = self.feature
         if isinstance(feature, Number):
-            return []
+            low = int(feature.limits[0] or 0) if feature.scale_labels else 0
+            return [(str(i), label) for i, label in enumerate(feature.scale_labels, low)]
         return list(zip(feature.values, feature.value_labels or feature.values, strict=True))
 
     @property
     def hint(self) -> str:
-        """What is allowed, and the help, in one line."""
+        """What is allowed, and the help, in one line; choices of words speak for themselves."""
         feature = self.feature
-        parts = [allowed(feature) if isinstance(feature, Number) else "", feature.help]
-        return "; ".join(part for part in parts if part)
+        if isinstance(feature, Category):
+            return said(feature.help)
+        if feature.scale_labels:
+            return ""
+        return "; ".join(part for part in (allowed_here(feature), said(feature.help)) if part)
+
+    @property
+    def group(self) -> str:
+        """Among which fields it stands: ``marks``, ``change`` what can be changed, ``background``."""
+        if self.feature.required or is_mark(self.feature):
+            return "marks"
+        return "change" if self.feature.actionable else "background"
 
     @property
     def described_by(self) -> str:
@@ -107,6 +123,15 @@ class Push:
     contribution: float
     width: float
     actionable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change of one field, and what the model makes of it, in the unit of the explanation."""
+
+    label: str
+    value: str
+    effect: float
 
 
 class Answered:
@@ -174,6 +199,20 @@ class Answered:
         ]
         return [p for p in pushes if p.actionable], [p for p in pushes if not p.actionable]
 
+    def changes(self, output: Any) -> list[Change]:
+        """Return the changes that would help most by this answer, one per field."""
+        features = {feature.name: feature for feature in self.spec.inputs.features}
+        try:
+            found = self._predictor.suggest(self._record, output.name).best
+        except SatchelError:
+            return []
+        least = LEAST_SHARE if self.is_share(output) else LEAST_POINTS
+        return [
+            Change(self.labels[one.feature], given_text(features[one.feature], one.value), one.effect)
+            for one in found[:CHANGES]
+            if one.effect >= least
+        ]
+
     def is_share(self, output: Any) -> bool:
         """Whether an explanation is in probability rather than in points."""
         return self.prediction.outputs[output.name].value is None
@@ -187,4 +226,18 @@ def given_text(feature: Feature, value: object) -> str:
         labels: Sequence[str] = feature.value_labels or feature.values
         by_value = dict(zip(feature.values, labels, strict=True))
         return by_value.get(str(value), str(value))
-    return plain(value) if isinstance(value, int | float) else str(value)
+    if not isinstance(value, int | float):
+        return str(value)
+    place = int(value - (feature.limits[0] or 0)) if value == int(value) else -1
+    if 0 <= place < len(feature.scale_labels):
+        return feature.scale_labels[place]
+    return plain(round(value, 1)) + (" %" if feature.unit == "percent" else "")
+
+
+def allowed_here(feature: Number) -> str:
+    """Return what numbers a field may have, in the language of the page."""
+    low, high = feature.limits
+    unit = said(feature.unit)
+    if low is None or high is None:
+        return unit
+    return gettext("%(low)s to %(high)s %(unit)s", low=plain(low), high=plain(high), unit=unit).strip()

@@ -176,6 +176,8 @@ def _tensor(message: memoryview, left: Iterator[int]) -> tuple[str, Tensor]:
             shape.append(_signed(value))
         else:
             parts.setdefault(number, []).append(value)
+    if any(len(parts.get(number, ())) > 1 for number in (2, 8, 9)):
+        raise BundleError("a constant says its type, its name or its data twice")
     (kind,), (title,) = parts.get(2, [0]), parts.get(8, [memoryview(b"")])
     name = _text(_bytes(title))
     if kind not in _SIZES or isinstance(kind, memoryview):
@@ -195,7 +197,7 @@ def _numbers(kind: int, parts: dict[int, list[memoryview | int]], name: str) -> 
     if not given:
         return np.empty(0, dtype)
     ((number, values),) = given.items() if len(given) == 1 else ((0, []),)
-    if number == 9 and len(values) == 1:
+    if number == 9:
         data = _bytes(values[0])
         if len(data) % _SIZES[kind]:
             raise BundleError(f"the constant {name!r:.40} ends within a number")

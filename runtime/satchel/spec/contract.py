@@ -29,7 +29,8 @@ class Spec:
         Version of the bundle: ``1.0.0``, until an export raises it.
     spec_version : int
         Version of this format. Version 2 added distributions, columns that tell what is missing,
-        and fields that are monotonic or essential.
+        fields that are monotonic or essential, and the
+        words of scales.
     """
 
     task: str
@@ -108,6 +109,7 @@ class Spec:
             self.has_distribution
             or any(isinstance(column, Missing) for column in inputs.columns)
             or any(feature.monotonic or feature.essential for feature in inputs.features)
+            or any(getattr(feature, "scale_labels", ()) for feature in inputs.features)
         ):
             return 2
         return 1

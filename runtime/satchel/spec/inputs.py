@@ -47,6 +47,9 @@ class Number:
         Text for people.
     integer : bool
         Whether only whole numbers are allowed.
+    scale_labels : tuple of str
+        Text for people, one per whole number from the lower limit to the upper: the words of a
+        scale; empty where the numbers speak for themselves.
     limits : (float or None, float or None)
         Values outside are refused.
     clip : (float or None, float or None)
@@ -81,6 +84,7 @@ class Number:
     help: str = ""
     unit: str = ""
     integer: bool = False
+    scale_labels: tuple[str, ...] = ()
     limits: Bounds = (None, None)
     clip: Bounds = (None, None)
     seen: tuple[float, float] | None = None
@@ -98,6 +102,13 @@ class Number:
         _require_direction(self)
         _require_monotonic(self)
         require_ordered(self.limits, f"limits of {self.name}")
+        if self.scale_labels:
+            low, high = self.limits
+            whole = self.integer and low is not None and high is not None
+            require(
+                whole and len(self.scale_labels) == (high or 0) - (low or 0) + 1,
+                f"{self.name} needs one label per whole number between its limits",
+            )
         require_ordered(self.clip, f"clipping bounds of {self.name}")
         require_ordered(self.seen or (None, None), f"range seen of {self.name}")
         for bounds in (self.limits, self.clip):

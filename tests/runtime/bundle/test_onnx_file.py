@@ -182,3 +182,16 @@ def test_any_bytes_are_read_or_refused(content):
     except BundleError:
         return
     assert all(isinstance(key, str) for key in metadata)
+
+
+@pytest.mark.parametrize("number", [2, 8, 9])
+def test_a_constant_that_says_something_twice_is_refused(proto, number):
+    said = {2: 1, 8: b"name", 9: b"\x00\x00\x00\x00"}
+    constant = b"".join(proto.field(key, value) for key, value in said.items())
+
+    def model(message):
+        return proto.field(7, proto.field(5, proto.field(1, 1) + message))
+
+    assert list(read_model(model(constant)).constants) == ["name"]
+    with pytest.raises(BundleError, match="twice"):
+        read_model(model(constant + proto.field(number, said[number])))

@@ -36,6 +36,11 @@ def _yes_no(name: str, label: str, sensitive: bool = False, direction: Direction
     )
 
 
+_SCHOOLS = ("none", "primary school", "5 to 9 years of school", "secondary school", "higher education")
+_LOW_TO_HIGH = ("very low", "low", "medium", "high", "very high")
+_BAD_TO_GOOD = ("very bad", "bad", "fair", "good", "very good")
+
+
 def _scale(
     name: str,
     label: str,
@@ -44,12 +49,14 @@ def _scale(
     help: str = _SCALE,  # noqa: A002
     sensitive: bool = False,
     direction: Direction = "",
+    words: tuple[str, ...] = _LOW_TO_HIGH,
 ) -> Number:
     return Number(
         name=name,
         label=label,
         help=help,
         integer=True,
+        scale_labels=words,
         limits=(low, high),
         sensitive=sensitive,
         actionable=bool(direction),
@@ -105,8 +112,8 @@ FIELDS: tuple[Feature, ...] = (
         value_labels=("apart", "together"),
         sensitive=True,
     ),
-    _scale("Medu", "Mother's education", 0, 4, _EDUCATION, sensitive=True),
-    _scale("Fedu", "Father's education", 0, 4, _EDUCATION, sensitive=True),
+    _scale("Medu", "Mother's education", 0, 4, _EDUCATION, sensitive=True, words=_SCHOOLS),
+    _scale("Fedu", "Father's education", 0, 4, _EDUCATION, sensitive=True, words=_SCHOOLS),
     Category(
         name="Mjob",
         label="Mother's job",
@@ -139,6 +146,7 @@ FIELDS: tuple[Feature, ...] = (
         1,
         4,
         "1 under 15 minutes, 2 up to 30, 3 up to 60, 4 over an hour",
+        words=("under 15 minutes", "15 to 30 minutes", "30 to 60 minutes", "over an hour"),
     ),
     _scale(
         "studytime",
@@ -147,8 +155,16 @@ FIELDS: tuple[Feature, ...] = (
         4,
         "1 under 2 hours, 2 up to 5, 3 up to 10, 4 over 10",
         direction="increase",
+        words=("under 2 hours", "2 to 5 hours", "5 to 10 hours", "over 10 hours"),
     ),
-    _scale("failures", "Classes failed before", 0, 4, "4 stands for four or more"),
+    _scale(
+        "failures",
+        "Classes failed before",
+        0,
+        4,
+        "4 stands for four or more",
+        words=("none", "1", "2", "3", "4 or more"),
+    ),
     _yes_no("schoolsup", "Extra support by the school", direction="increase"),
     _yes_no("famsup", "Support by the family", direction="increase"),
     _yes_no("paid", "Paid extra classes in the subject", direction="increase"),
@@ -157,13 +173,13 @@ FIELDS: tuple[Feature, ...] = (
     _yes_no("higher", "Wants to go on to higher education"),
     _yes_no("internet", "Internet at home", direction="increase"),
     _yes_no("romantic", "In a romantic relationship", sensitive=True),
-    _scale("famrel", "Family relations", 1, 5, "1 very bad to 5 excellent"),
+    _scale("famrel", "Family relations", 1, 5, "1 very bad to 5 excellent", words=_BAD_TO_GOOD),
     # Not actionable: it is what all else leaves, and no school would want either way for a grade.
     _scale("freetime", "Free time after school", 1, 5),
     _scale("goout", "Going out with friends", 1, 5, direction="decrease"),
     _scale("Dalc", "Alcohol on school days", 1, 5, direction="decrease"),
     _scale("Walc", "Alcohol at weekends", 1, 5, direction="decrease"),
-    _scale("health", "Health", 1, 5, "1 very bad to 5 very good", sensitive=True),
+    _scale("health", "Health", 1, 5, "1 very bad to 5 very good", sensitive=True, words=_BAD_TO_GOOD),
     Number(
         name="absences",
         label="Absences",
