@@ -18,6 +18,7 @@ from satchel import (
     open_table,
     predict_table,
 )
+from satchel.insight.drift import LEAST_ROWS
 from satchel.spec import Spec
 from satchel.tables.cells import as_text
 from satchel.tables.columns import Part, answer_names
@@ -30,6 +31,7 @@ from satchel.wording import plain_name
 
 DONE = "What was done"
 EXPLAINED = 30  # students of whom the reasons are found at once
+MUCH = 1 / 3  # of a class: doubted, so that it is unlike the training rows
 MATTERS = 0.15  # of the strongest effect: a weaker one is no reason
 ORDERS = 64  # drawn for the reasons of one: enough to tell which come first
 BYTES_PER_STUDENT = 6_000
@@ -76,8 +78,11 @@ class Upload:
     data : bytes
         What it holds.
     mapping : TableMapping
-    named, grouped : str
-        The columns with the students' names, and with their forms or groups; empty for none.
+    named, grouped, result : str
+        The columns with the students' names, with their forms or groups, and with the results of
+        last year; empty for none.
+    checks : bool
+        Whether it is a list of last year, to see how well the model would have told.
     """
 
     name: str
@@ -85,6 +90,8 @@ class Upload:
     mapping: TableMapping = field(default_factory=TableMapping)
     named: str = ""
     grouped: str = ""
+    result: str = ""
+    checks: bool = False
 
     def source(self) -> io.BytesIO:
         """Return the file, open at its beginning."""
@@ -150,7 +157,7 @@ class Student:
     ----------
     number : int
         The row of the file.
-    name, group, done : str
+    name, group, result, done : str
         As they stand in the file; `done` is what a teacher wrote beside an earlier answer.
     record : mapping
         From field to value, as it was read.
@@ -162,6 +169,7 @@ class Student:
     number: int
     name: str
     group: str
+    result: str
     done: str
     record: Mapping[str, Any]
     answer: Prediction | RecordError
@@ -208,6 +216,10 @@ class ClassList:
     remarks : tuple of str
     passed : int
         How many rows are no students.
+    unlike : bool
+        Whether the class is unlike the students that the model learned from.
+    earlier : ClassList or None
+        An earlier list of the same class.
     """
 
     upload: Upload
@@ -217,6 +229,8 @@ class ClassList:
     absent: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
     passed: int = 0
+    unlike: bool = False
+    earlier: ClassList | None = None
 
     @property
     def read(self) -> list[Student]:
@@ -231,7 +245,8 @@ class ClassList:
     @property
     def size(self) -> int:
         """About how many bytes of memory it takes."""
-        return len(self.upload.data) + BYTES_PER_STUDENT * len(self.students) + 10_000
+        own = len(self.upload.data) + BYTES_PER_STUDENT * len(self.students) + 10_000
+        return own + (self.earlier.size if self.earlier is not None else 0)
 
     def student(self, number: int) -> Student | None:
         """Return the student of one row of the file."""
@@ -290,11 +305,12 @@ def read_class(upload: Upload, predictor: Predictor, pass_at: str | None) -> Cla
     with open_table(upload.source(), upload.mapping, predictor.spec) as table:
         run = TableRun(predictor, table, upload.mapping)
         place = {clean_name(name): i for i, name in enumerate(run.header)}
-        columns = [place.get(clean_name(n)) for n in (upload.named, upload.grouped, DONE)]
+        asked = (upload.named, upload.grouped, upload.result, DONE)
+        columns = [place.get(clean_name(name)) if name else None for name in asked]
         for part in run:
             if isinstance(part, Part):
                 found += _students(part, columns)
-        return ClassList(
+        read = ClassList(
             upload,
             predictor.name,
             pass_at,
@@ -303,16 +319,24 @@ def read_class(upload: Upload, predictor: Predictor, pass_at: str | None) -> Cla
             tuple(run.remarks()),
             len(run.passed),
         )
+        return replace(read, unlike=_unlike(read.read, predictor))
+
+
+def _unlike(found: Sequence[Student], predictor: Predictor) -> bool:
+    """Whether a class drifted from the training rows, or much of it is doubted."""
+    if sum(not one.prediction.reliable for one in found) > MUCH * len(found):
+        return True
+    if len(found) < LEAST_ROWS or predictor.spec.reference.rows == 0:
+        return False
+    return predictor.drift([one.record for one in found]).verdict == "drift"
 
 
 def _students(part: Part, columns: Sequence[int | None]) -> Iterator[Student]:
     for i, (row, number, answer) in enumerate(
         zip(part.rows, part.numbers, part.predictions, strict=True)
     ):
-        name, group, done = (
-            as_text(row[c]).strip() if c is not None and c < len(row) else "" for c in columns
-        )
-        yield Student(number, name, group, done, part.record(i), answer)
+        texts = [as_text(row[c]).strip() if c is not None and c < len(row) else "" for c in columns]
+        yield Student(number, *texts, record=part.record(i), answer=answer)
 
 
 def with_reasons(found: ClassList, predictor: Predictor, output: str) -> ClassList:

@@ -30,6 +30,7 @@ from satchel_web.class_list import (
 from satchel_web.kept import Kept
 from satchel_web.language import said
 from satchel_web.models import Listed, models
+from satchel_web.outcome import Move, moves, outcome, rules
 from satchel_web.pictures import of_scores
 from satchel_web.questions import Question
 from satchel_web.student import Answered, in_plain_words, labels_of, with_label
@@ -74,7 +75,10 @@ def start(name: str) -> ResponseReturnValue:
         try:
             upload = _uploaded()
             sheet = read_sheet(upload, listed.spec, settings().limits)
-            found = ClassList(matching.with_names(upload, sheet), listed.spec.name, None)
+            upload = replace(
+                matching.with_names(upload, sheet), checks=request.form.get("purpose") == "check"
+            )
+            found = ClassList(upload, listed.spec.name, None)
             return _keep(found, redirect(url_for("classes.columns"), 303))
         except TableError as error:
             problem = in_plain_words(str(error))
@@ -115,17 +119,20 @@ def columns() -> ResponseReturnValue:
                 mapping=matching.mapping_of(request.form, fields, sheet),
                 named=request.form.get("named", "").removeprefix(":"),
                 grouped=request.form.get("grouped", "").removeprefix(":"),
+                result=request.form.get("result", "").removeprefix(":"),
             )
             found = ClassList(upload, found.model, _pass_mark(request.form))
             kept().replace(name, found, found.size)
             if request.form.get("action") != "look":
                 read = _answered(found)
                 unreadable = read.refused
-                if not read.read:
+                if upload.checks and not upload.result:
+                    problem = gettext("Say which column holds the results of last year.")
+                elif not read.read:
                     problem = gettext("No student of this list can be read like this.")
                 elif not unreadable or request.form.get("action") == "without":
                     kept().replace(name, read, read.size)
-                    return redirect(url_for("classes.show"), 303)
+                    return redirect(url_for("classes.check" if upload.checks else "classes.show"), 303)
             sheet = read_sheet(upload, spec, settings().limits)
             fields = matching.matched(spec, sheet)
     except SatchelError as error:
@@ -162,6 +169,45 @@ def show() -> ResponseReturnValue:
     output = output if output in spec.scored else spec.scored[0]
     view = ClassView(found, spec, output, settings().levels, request.args)
     return render_template("class.html", question=Question(listed), view=view, labels=labels_of(spec))
+
+
+@blueprint.get("/class/check")
+def check() -> ResponseReturnValue:
+    """Show how well the model would have told last year who fails."""
+    _, found = _current()
+    if not found.students or not found.upload.checks:
+        return redirect(url_for("classes.columns"), 303)
+    listed = _listed(found.model)
+    spec = _at_mark(listed.spec, found.pass_at)
+    known = {feature.name: feature for feature in rules(spec)}
+    rule = known.get(request.args.get("rule", ""), next(iter(known.values()), None))
+    output = request.args.get("output", "")
+    output = output if output in spec.scored else spec.scored[0]
+    return render_template(
+        "check.html",
+        question=Question(listed),
+        outputs=[o for o in spec.outputs if o.name in spec.scored],
+        output=output,
+        rules=list(known.values()),
+        rule=rule,
+        outcome=outcome(found, spec, output, settings().levels.high, _own_mark(found, spec), rule),
+    )
+
+
+@blueprint.post("/class/later")
+def later() -> ResponseReturnValue:
+    """Take a later list of the same class, and show who moved."""
+    name, found = _current()
+    listed = _listed(found.model)
+    try:
+        upload = _uploaded()
+        upload = replace(found.upload, name=upload.name, data=upload.data)
+        read_sheet(upload, listed.spec, settings().limits)
+        read = _answered(replace(found, upload=upload))
+        kept().replace(name, now := replace(read, earlier=replace(found, earlier=None)), now.size)
+    except (SatchelError, ValueError) as error:
+        abort(422, in_plain_words(str(error)))
+    return redirect(url_for("classes.show"), 303)
 
 
 @blueprint.get("/class/students/<int:number>")
@@ -220,7 +266,7 @@ class ClassView:
         By which output students are sorted.
     levels : Levels
     choice : mapping of str to str
-        What was chosen: ``group``, ``level`` and ``sort``.
+        What was chosen: ``group``, ``level``, ``sort`` and ``first``.
     """
 
     def __init__(
@@ -238,6 +284,8 @@ class ClassView:
         self.group = self.groups[place] if 0 <= place < len(self.groups) else None
         self.level = choice.get("level", "") if choice.get("level") in ("high", "watch", "low") else ""
         self.sort = choice.get("sort", "") if choice.get("sort") in ("name", "row") else "risk"
+        first = choice.get("first", "")
+        self.first = int(first) if first.isdecimal() and len(first) < 6 else 0
         members = [one for one in found.read if self.group in (None, one.group)]
         self.members = members
         self.has_risk = any(one.risk(output) is not None for one in members)
@@ -251,6 +299,12 @@ class ClassView:
             return one.number
         return (one.score(self.output), one.number)
 
+    @property
+    def moves(self) -> list[Move]:
+        """Who moved since the earlier list."""
+        earlier = self.found.earlier
+        return [] if earlier is None else moves(earlier, self.found, self.output)
+
     def level_of(self, one: Student) -> str:
         """Return the level of a student."""
         return self.levels.of(one.risk(self.output))
@@ -263,8 +317,9 @@ class ClassView:
 
     @property
     def shown(self) -> list[Student]:
-        """Those without doubts, of the level that was chosen."""
-        return [one for one in self.sure if self.level in ("", self.level_of(one))]
+        """Those without doubts, of the level that was chosen, as many as were asked for."""
+        chosen = [one for one in self.sure if self.level in ("", self.level_of(one))]
+        return chosen[: self.first or None]
 
     def count(self, level: str) -> int:
         """How many of those without doubts are of a level."""
@@ -368,6 +423,13 @@ def _pass_mark(form: Mapping[str, str]) -> str | None:
         return None
     mark, total = mark.replace(",", "."), total.replace(",", ".")
     return f"{mark}/{total}" if total else mark
+
+
+def _own_mark(found: ClassList, spec: Spec) -> float | None:
+    """Return the pass mark in the class's own marks."""
+    if found.pass_at is not None:
+        return float(found.pass_at.partition("/")[0])
+    return next((m for o in spec.outputs if (m := getattr(o, "pass_at", None)) is not None), None)
 
 
 def _at_mark(spec: Spec, pass_at: str | None) -> Spec:

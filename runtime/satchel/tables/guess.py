@@ -58,7 +58,9 @@ def guess(
     }
     words = {name: dict(said) for name, said in mapping.values.items()}
     for feature, unknown in unknown_words(spec, rows, places, mapping):
-        found = {word: value for word in unknown if (value := _meaning(feature, word))}
+        labels = feature.value_labels or feature.values
+        spelled = list(zip(feature.values, labels, strict=True))
+        found = {word: value for word in unknown if (value := meaning(spelled, word))}
         if found:
             column = names[places[feature.name]]
             words[column] = found | words.get(column, {})
@@ -150,24 +152,26 @@ def _numbers(name: str) -> list[str]:
     return [digits.lstrip("0") or "0" for digits in _DIGITS.findall(_TOTAL.sub("", name))]
 
 
-def _meaning(feature: Feature, word: str) -> str:
-    """Return the value of a category that a word probably stands for, or nothing."""
-    assert isinstance(feature, Category)
-    labels = feature.value_labels or feature.values
-    spelled = [
-        (value, {plain_name(value), plain_name(label)})
-        for value, label in zip(feature.values, labels, strict=True)
-    ]
+def meaning(values: Sequence[tuple[str, str]], word: str) -> str:
+    """Return the value that a word probably stands for, or nothing.
+
+    Parameters
+    ----------
+    values : sequence of (str, str)
+        Values and their labels.
+    word : str
+    """
+    spelled = [(value, {plain_name(value), plain_name(label)}) for value, label in values]
     plain = plain_name(word)
     for fits in (_same, _begins):
-        values = [value for value, names in spelled if fits(plain, names)]
-        if len(values) == 1:
-            return values[0]
-    yes_or_no = [plain_name(value) for value in feature.values]
+        found = [value for value, names in spelled if fits(plain, names)]
+        if len(found) == 1:
+            return found[0]
+    yes_or_no = {plain_name(value): value for value, _ in values}
     if sorted(yes_or_no) == ["no", "yes"]:
         for words, value in ((NO, "no"), (YES, "yes")):
             if word.casefold() in words:
-                return feature.values[yes_or_no.index(value)]
+                return yes_or_no[value]
     return ""
 
 
