@@ -9,6 +9,7 @@ import pytest
 
 from satchel.errors import SatchelError
 from satchel_web import command
+from satchel_web.class_list import Levels
 
 waitress = pytest.importorskip("waitress", reason="pip install '.[web]'")
 
@@ -42,6 +43,7 @@ def serve(monkeypatch, capsys):
 
     def run(port=None, host=command.HOST, names=()):
         options = {"connections": 1, "timeout": 1, "host_name": list(names), "pass_at": None}
+        options |= {"levels": Levels(), "prefix": ""}
         assert command.run(Namespace(host=host, port=port, models=[], **options)) == 0
         return capsys.readouterr().out, served.pop()
 

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flask import Flask, Request
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from satchel_web import api, class_pages, language, pages, security
 from satchel_web.class_list import Levels, Limits
 from satchel_web.class_pages import Settings
 from satchel_web.kept import Kept
 from satchel_web.models import Models
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,9 @@ class Config:
         Memory for all class lists that are kept between two pages; the oldest goes first.
     kept_seconds : float
         How long one is kept after it was last used.
+    prefix : str
+        The path under which a proxy shows the site, such as ``/satchel``; empty for none. Where it
+        is given, the proxy's X-Forwarded headers for it, the host and the scheme are believed.
     """
 
     models: Sequence[str | Path] = ()
@@ -49,10 +57,11 @@ class Config:
     max_bytes: int = 4 * 2**20
     host_names: Sequence[str] | None = None
     pass_at: str | None = None
-    limits: Limits = Limits()
-    levels: Levels = Levels()
+    limits: Limits = field(default_factory=Limits)
+    levels: Levels = field(default_factory=Levels)
     kept_bytes: int = 64 * 2**20
     kept_seconds: float = 3600.0
+    prefix: str = ""
 
 
 class _InMemory(Request):
@@ -60,6 +69,29 @@ class _InMemory(Request):
 
     def _get_file_stream(self, *_: object, **__: object) -> io.BytesIO:
         return io.BytesIO()
+
+
+class Prefixed:
+    """Serves the site under a path, whether the proxy passes that path on or cuts it off.
+
+    Parameters
+    ----------
+    inner : callable
+        The WSGI application.
+    prefix : str
+    """
+
+    def __init__(self, inner: WSGIApplication, prefix: str) -> None:
+        self._inner = ProxyFix(inner, x_for=0, x_proto=1, x_host=1, x_prefix=1)
+        self._prefix = "/" + prefix.strip("/")
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a request whose path begins with the prefix, or had it cut off."""
+        path = environ.get("PATH_INFO", "")
+        if path == self._prefix or path.startswith(f"{self._prefix}/"):
+            environ["PATH_INFO"] = path.removeprefix(self._prefix) or "/"
+        environ["HTTP_X_FORWARDED_PREFIX"] = self._prefix
+        return self._inner(environ, start_response)
 
 
 def create_app(config: Config | None = None) -> Flask:
@@ -89,4 +121,6 @@ def create_app(config: Config | None = None) -> Flask:
     app.register_blueprint(class_pages.blueprint)
     app.register_blueprint(api.make_blueprint(config.max_records))
     security.protect(app, config.host_names)
+    if config.prefix.strip("/"):
+        app.wsgi_app = Prefixed(app.wsgi_app, config.prefix)  # type: ignore[method-assign]
     return app

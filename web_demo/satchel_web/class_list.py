@@ -35,8 +35,10 @@ MUCH = 1 / 3  # of a class: doubted, so that it is unlike the training rows
 MATTERS = 0.15  # of the strongest effect: a weaker one is no reason
 ORDERS = 64  # drawn for the reasons of one: enough to tell which come first
 BYTES_PER_STUDENT = 6_000
-NAMES = ("name", "fullname", "student", "studentname", "pupil", "surname", "lastname", "nom")
-NAMES += ("nomprenom", "nachname", "apellidos", "firstname", "prenom", "vorname", "nombre", "id")
+NAMES = (
+    *("name", "fullname", "student", "studentname", "pupil", "surname", "lastname", "firstname"),
+    *("nom", "nomprenom", "prenom", "nachname", "vorname", "apellidos", "nombre", "id"),
+)
 GROUPS = ("class", "group", "form", "section", "classe", "groupe", "klasse", "grupo", "course")
 
 
@@ -187,11 +189,11 @@ class Student:
         return isinstance(self.answer, RecordError)
 
     def risk(self, output: str) -> float | None:
-        """The probability of falling below the pass mark, by one output."""
+        """Return the probability of falling below the pass mark, by one output."""
         return self.prediction.outputs[output].risk
 
     def score(self, output: str) -> float:
-        """What students are sorted by: the risk, or else the score, low scores first."""
+        """Return what students are sorted by: the risk, or else the score, low scores first."""
         answer = self.prediction.outputs[output]
         if answer.risk is not None:
             return -answer.risk
@@ -262,7 +264,8 @@ def read_sheet(upload: Upload, spec: Spec, limits: Limits) -> Sheet:
         Where it is no table that can be read, or a larger one than is allowed.
     """
     with open_table(upload.source(), upload.mapping, spec) as table:
-        header, rows, passed, first = table.header, [], 0, None
+        header, rows, passed = table.header, list[Row](), 0
+        first: Chunk | None = None
         if len(header) > limits.columns:
             raise TableError(_too_large(len(header), limits.columns, "columns"))
         for item in students(table.chunks(), range(1), len(header)):
@@ -336,7 +339,8 @@ def _students(part: Part, columns: Sequence[int | None]) -> Iterator[Student]:
         zip(part.rows, part.numbers, part.predictions, strict=True)
     ):
         texts = [as_text(row[c]).strip() if c is not None and c < len(row) else "" for c in columns]
-        yield Student(number, *texts, record=part.record(i), answer=answer)
+        name, group, result, done = texts
+        yield Student(number, name, group, result, done, part.record(i), answer)
 
 
 def with_reasons(found: ClassList, predictor: Predictor, output: str) -> ClassList:
@@ -356,9 +360,7 @@ def with_reasons(found: ClassList, predictor: Predictor, output: str) -> ClassLi
     )
 
 
-def reasons(
-    predictor: Predictor, record: Mapping[str, Any], output: str
-) -> tuple[Reason, ...]:
+def reasons(predictor: Predictor, record: Mapping[str, Any], output: str) -> tuple[Reason, ...]:
     """Return what speaks against a good result, what can be changed first.
 
     Shapley values; see `Predictor.explain`.

@@ -8,9 +8,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flask import Blueprint, Response, abort, current_app, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    abort,
+    current_app,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext
+from werkzeug.wrappers import Response as WerkzeugResponse
 
 from satchel import Predictor, SatchelError, TableError, TableMapping
 from satchel.spec import Spec
@@ -28,7 +37,7 @@ from satchel_web.class_list import (
     with_reasons,
 )
 from satchel_web.kept import Kept
-from satchel_web.language import said
+from satchel_web.language import gettext, said
 from satchel_web.models import Listed, models
 from satchel_web.outcome import Move, moves, outcome, rules
 from satchel_web.pictures import of_scores
@@ -83,7 +92,11 @@ def start(name: str) -> ResponseReturnValue:
         except TableError as error:
             problem = in_plain_words(str(error))
     page = render_template(
-        "start.html", question=Question(listed), listed=listed, problem=problem, limits=settings().limits
+        "start.html",
+        question=Question(listed),
+        listed=listed,
+        problem=problem,
+        limits=settings().limits,
     )
     return page, 422 if problem else 200
 
@@ -132,7 +145,9 @@ def columns() -> ResponseReturnValue:
                     problem = gettext("No student of this list can be read like this.")
                 elif not unreadable or request.form.get("action") == "without":
                     kept().replace(name, read, read.size)
-                    return redirect(url_for("classes.check" if upload.checks else "classes.show"), 303)
+                    return redirect(
+                        url_for("classes.check" if upload.checks else "classes.show"), 303
+                    )
             sheet = read_sheet(upload, spec, settings().limits)
             fields = matching.matched(spec, sheet)
     except SatchelError as error:
@@ -168,7 +183,9 @@ def show() -> ResponseReturnValue:
     output = request.args.get("output", "")
     output = output if output in spec.scored else spec.scored[0]
     view = ClassView(found, spec, output, settings().levels, request.args)
-    return render_template("class.html", question=Question(listed), view=view, labels=labels_of(spec))
+    return render_template(
+        "class.html", question=Question(listed), view=view, labels=labels_of(spec)
+    )
 
 
 @blueprint.get("/class/check")
@@ -282,7 +299,9 @@ class ClassView:
         number = choice.get("group", "")
         place = int(number) if number.isdecimal() and len(number) < 6 else -1
         self.group = self.groups[place] if 0 <= place < len(self.groups) else None
-        self.level = choice.get("level", "") if choice.get("level") in ("high", "watch", "low") else ""
+        self.level = (
+            choice.get("level", "") if choice.get("level") in ("high", "watch", "low") else ""
+        )
         self.sort = choice.get("sort", "") if choice.get("sort") in ("name", "row") else "risk"
         first = choice.get("first", "")
         self.first = int(first) if first.isdecimal() and len(first) < 6 else 0
@@ -336,6 +355,17 @@ class ClassView:
         return [o for o in self.spec.outputs if o.name in self.spec.scored]
 
     @property
+    def by_group(self) -> list[tuple[str, int, dict[str, int]]]:
+        """For each group, how many students it has, and how many of each level."""
+        found = []
+        for group in self.groups:
+            members = [one for one in self.found.read if one.group == group]
+            levels = [self.level_of(one) for one in members]
+            counts = {level: levels.count(level) for level in ("high", "watch", "low")}
+            found.append((group, len(members), counts))
+        return found
+
+    @property
     def segments(self) -> list[tuple[str, int]]:
         """The segments, and how many students are in each."""
         counts: dict[str, int] = {}
@@ -361,6 +391,12 @@ class ClassView:
         if not low < high:
             return None
         return of_scores(values, (low, high), getattr(output, "pass_at", None))
+
+
+def has_class() -> bool:
+    """Whether this browser has put in a class list that is still here."""
+    name = request.cookies.get(COOKIE, "")
+    return bool(name) and kept().find(name) is not None
 
 
 def _listed(name: str) -> Listed:
@@ -406,7 +442,7 @@ def _current() -> tuple[str, ClassList]:
     return name, found
 
 
-def _keep(found: ClassList, response: Any) -> Any:
+def _keep(found: ClassList, response: WerkzeugResponse) -> WerkzeugResponse:
     """Keep a class under a new name that only this browser knows."""
     kept().forget(request.cookies.get(COOKIE, ""))
     try:
@@ -455,5 +491,3 @@ def _file(content: bytes, kind: str, name: str) -> Response:
     response = Response(content, mimetype=kind)
     response.headers.set("Content-Disposition", "attachment", filename=name)
     return response
-
-

@@ -3,8 +3,9 @@
   satchel serve
   satchel serve --models my-models --port 8080
 
-It listens on 127.0.0.1 alone, unless --host says otherwise. It keeps nothing of what is sent
-to it. Ctrl+C stops it; so does SIGTERM, which lets the answers in work end.
+It listens on 127.0.0.1 alone, unless --host says otherwise. It writes nothing of what is sent to
+it to any file; a class list stays in memory for an hour, or until it is forgotten. Ctrl+C stops
+it; so does SIGTERM, which lets the answers in work end.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from typing import Any
 
 from satchel.commands import add_models_argument, add_pass_mark_argument
 from satchel.errors import SatchelError
+from satchel_web.class_list import Levels
 
 HOST, PORT, THREADS = "127.0.0.1", 8000, 4
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -59,6 +61,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"close a connection that has been silent so long (default: {SECONDS}); one that "
         "sends a byte now and then is for a proxy to close",
     )
+    parser.add_argument(
+        "--prefix",
+        metavar="PATH",
+        default="",
+        help="path under which a proxy shows the site, such as /satchel; its X-Forwarded headers "
+        "are then believed",
+    )
+    parser.add_argument(
+        "--levels",
+        metavar="HIGH,WATCH",
+        type=risk_levels,
+        default=Levels(),
+        help="risks from which on a student is shown as one to help first, or to watch "
+        "(default: 0.5,0.2)",
+    )
     add_models_argument(parser)
     add_pass_mark_argument(parser)
 
@@ -70,6 +87,19 @@ def port_number(text: str) -> int:
     return int(text)
 
 
+def risk_levels(text: str) -> Levels:
+    """Return the two levels of risk that `text` names."""
+    try:
+        high, watch = map(float, text.split(","))
+    except ValueError:
+        high, watch = 0.0, 1.0
+    if not 0 < watch <= high <= 1:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} are no two risks: give the higher one first, as in 0.5,0.2"
+        )
+    return Levels(high, watch)
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Serve until interrupted."""
     import waitress
@@ -79,7 +109,13 @@ def run(arguments: argparse.Namespace) -> int:
     listening, elsewhere = _listen(arguments.host, arguments.port)
     address = ipaddress.ip_address(listening.getsockname()[0])
     names = (*LOOPBACK, *arguments.host_name) if address.is_loopback else None
-    config = Config(models=arguments.models, host_names=names, pass_at=arguments.pass_at)
+    config = Config(
+        models=arguments.models,
+        host_names=names,
+        pass_at=arguments.pass_at,
+        levels=arguments.levels,
+        prefix=arguments.prefix,
+    )
     app = create_app(config)
     # Requests up to the limit of the site stay in memory: none is spilled to a file.
     largest = config.max_bytes + SLACK
@@ -98,9 +134,10 @@ def run(arguments: argparse.Namespace) -> int:
     host, port = listening.getsockname()[:2]
     for reason in app.extensions["satchel"].left_out:
         print(f"satchel: left out: {reason}", file=sys.stderr)
-    shown = f"[{host}]" if ":" in host else host
     why = f" (port {PORT} is not free)" if elsewhere else ""
-    print(f"satchel listens on http://{shown}:{port}{why}", flush=True)
+    path = f"/{arguments.prefix.strip('/')}" if arguments.prefix.strip("/") else ""
+    for shown in _to_open(host):
+        print(f"satchel listens on http://{shown}:{port}{path}{why}", flush=True)
     signal.signal(signal.SIGTERM, _stop)
     try:
         server.run()  # on SystemExit it waits until its threads are done
@@ -108,6 +145,14 @@ def run(arguments: argparse.Namespace) -> int:
     finally:
         server.close()
     return 0
+
+
+def _to_open(host: str) -> list[str]:
+    """Return the names under which a browser finds what listens on an address."""
+    address = ipaddress.ip_address(host)
+    if address.is_unspecified:  # every address of this machine
+        return ["127.0.0.1", socket.gethostname()]
+    return [f"[{host}]" if address.version == 6 else host]
 
 
 def _stop(number: int, frame: object) -> None:

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import flask_babel
 from flask import Flask, Response, request
-from flask_babel import Babel, get_locale, get_translations
+from flask_babel import Babel, get_locale, get_translations, lazy_gettext
 
 LANGUAGES = {"en": "English"}
 COOKIE = "satchel_language"
 YEAR = 365 * 24 * 3600
+
+
+__all__ = ["gettext", "lazy_gettext", "said", "speak"]
+
+
+def gettext(text: str, **variables: object) -> str:
+    """Return a sentence of the site in the language of the page, with its variables."""
+    return str(flask_babel.gettext(text, **variables))
 
 
 def choose() -> str:

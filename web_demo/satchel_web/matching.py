@@ -105,7 +105,7 @@ def matched(spec: Spec, sheet: Sheet) -> list[Field]:
     fields = []
     for i, feature in enumerate(spec.inputs.features):
         column = by_field.get(feature.name, "")
-        said = mapping.values.get(column, {}) | mapping.values.get(feature.name, {})
+        said = {**mapping.values.get(feature.name, {}), **mapping.values.get(column, {})}
         cells = unknown.get(feature.name, []) if column else []
         total = held.get(column, Held("")).total if column else None
         if isinstance(feature, Number) and is_mark(feature) and total is None:
@@ -160,10 +160,10 @@ def mapping_of(form: Mapping[str, str], fields: Sequence[Field], sheet: Sheet) -
             if words:
                 values[column] = words
     # A column that is called like a field, but was not chosen for it, holds something else.
-    chosen = {form.get(field.control, "").removeprefix(":") for field in fields}
+    used = {form.get(field.control, "").removeprefix(":") for field in fields}
     known = {field.feature.name for field in fields}
     for name in map(clean_name, sheet.header):
-        if name in known and name not in chosen:
+        if name in known and name not in used:
             columns[name] = ""
     missing = tuple(form.get("missing", "").split())
     return TableMapping(columns, values, constants, missing, sheet.mapping.options)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +13,8 @@ from flask import current_app
 from satchel import BundleError, Predictor, SatchelError
 from satchel import bundle as bundles
 from satchel.spec import Spec
+
+MOST_OPEN = 6  # bundles: as many as a small server holds with ease
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,9 @@ class Models:
         The school's own pass mark, as `satchel.load` takes it, for every model that gives a
         distribution of scores; those among whose scores it is not keep their own.
 
+    most_open : int
+        Bundles that are open at once; the one that was asked least lately is closed.
+
     Raises
     ------
     BundleError
@@ -53,12 +59,18 @@ class Models:
         Why a file of a folder is not offered, one line for each.
     """
 
-    def __init__(self, folders: Sequence[str | Path], pass_at: str | None = None) -> None:
+    def __init__(
+        self,
+        folders: Sequence[str | Path],
+        pass_at: str | None = None,
+        most_open: int = MOST_OPEN,
+    ) -> None:
         self._pass_at = pass_at
         self._fits, self._misfit = pass_at is None, SatchelError(f"pass mark {pass_at}: no model")
         self._listed: dict[str, Listed] = {}
         self._defaults: dict[str, str] = {}
-        self._predictors: dict[str, Predictor] = {}
+        self._predictors: OrderedDict[str, Predictor] = OrderedDict()
+        self._most = most_open
         self._lock = threading.Lock()
         self._loading: dict[str, threading.Lock] = {}
         left_out: list[str] = []
@@ -107,7 +119,7 @@ class Models:
         return fitted
 
     def predictor(self, listed: Listed) -> Predictor:
-        """Return the predictor of a model, made once and shared by all threads.
+        """Return the predictor of a model, shared by all threads while it is open.
 
         Raises
         ------
@@ -115,19 +127,27 @@ class Models:
             Where the file is another one since the start.
         """
         name = listed.spec.name
-        found = self._predictors.get(name)
-        if found is not None:
-            return found
+        with self._lock:
+            found = self._predictors.get(name)
+            if found is not None:
+                self._predictors.move_to_end(name)
+                return found
         # No request for another model waits while this one is loaded.
         with self._lock:
             loading = self._loading.setdefault(name, threading.Lock())
         with loading:
-            if name not in self._predictors:
-                bundle = bundles.read(listed.file)
-                if bundle.sha256 != listed.sha256:
-                    raise BundleError(f"{listed.file} has changed: start the site again")
-                self._predictors[name] = Predictor(replace(bundle, spec=listed.spec))
-            return self._predictors[name]
+            found = self._predictors.get(name)
+            if found is not None:  # by another thread, meanwhile
+                return found
+            bundle = bundles.read(listed.file)
+            if bundle.sha256 != listed.sha256:
+                raise BundleError(f"{listed.file} has changed: start the site again")
+            found = Predictor(replace(bundle, spec=listed.spec))
+            with self._lock:
+                self._predictors[name] = found
+                while len(self._predictors) > self._most:
+                    self._predictors.popitem(last=False)
+            return found
 
 
 def models() -> Models:

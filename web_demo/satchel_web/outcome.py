@@ -145,9 +145,7 @@ def _ranked(rows: Sequence[tuple[float, bool]], first: int) -> Ranked:
     surely = [failed for key, failed in rows if key < last]
     perhaps = [failed for key, failed in rows if key == last]
     room = (first - len(surely)) / len(perhaps)
-    return Ranked(
-        sum(surely) + room * sum(perhaps), first, sum(failed for _, failed in rows)
-    )
+    return Ranked(sum(surely) + room * sum(perhaps), first, sum(failed for _, failed in rows))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlencode
 
 from flask import Blueprint, abort, render_template, request
-from flask_babel import gettext
 
 from satchel import Predictor, RecordError
 from satchel.values import plain
 from satchel.wording import demonstration
-from satchel_web.language import said
+from satchel_web.class_pages import has_class
+from satchel_web.language import gettext, said
 from satchel_web.models import Listed, models
 from satchel_web.questions import Question, others, questions
 from satchel_web.student import Answered, Field, labels_of, read_form, with_label
@@ -25,7 +25,9 @@ FORM = "application/x-www-form-urlencoded"
 @blueprint.get("/")
 def index() -> str:
     """Ask what a teacher wants to know."""
-    return render_template("index.html", groups=questions(models()), others=others(models()))
+    return render_template(
+        "index.html", groups=questions(models()), others=others(models()), resumed=has_class()
+    )
 
 
 @blueprint.get("/models/<name>/card")

@@ -102,6 +102,10 @@ def _picture(
         x, width = (start - left) / span * WIDTH, (end - start) / span * WIDTH
         passed = mark is None or start >= mark - 1e-9
         height = max(0.0, shares[i]) / most * (HEIGHT - 10)
-        bars.append(Bar(round(x + 1, 1), round(width - 2, 1), round(height, 1), shares[i], labels[i], passed))
+        bars.append(
+            Bar(
+                round(x + 1, 1), round(width - 2, 1), round(height, 1), shares[i], labels[i], passed
+            )
+        )
     place = None if mark is None else round((mark - left) / span * WIDTH, 1)
     return Picture(bars, place, plain(low), plain(high))

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from flask_babel import gettext, lazy_gettext
-
 from satchel.spec import Feature, Score, Spec
 from satchel.spec.card import ALL_ROWS, CHOICE, FRESH, TEST
 from satchel.values import plain
-from satchel_web.language import said
+from satchel_web.language import gettext, lazy_gettext, said
 from satchel_web.models import Listed
 
 OWN, SHIPPED, EXAMPLES = "own", "shipped", "examples"

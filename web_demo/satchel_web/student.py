@@ -7,19 +7,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask_babel import gettext
-
 from satchel import Note, Prediction, Predictor, Problem, RecordError, SatchelError
 from satchel.note import MISSING as MISSING_NOTES
 from satchel.spec import Category, Feature, Number, Spec
 from satchel.tables.mapping import takes_total
 from satchel.tables.marks import MISSING, CellReader, Marks, full_marks
 from satchel.values import is_missing, plain
-from satchel_web.language import said
+from satchel_web.language import gettext, said
 from satchel_web.matching import is_mark
 from satchel_web.pictures import Picture, of_distribution
 
 SHOWN = 8  # fields that moved an answer
+LEAST_PUSH = 0.05  # of the strongest: a weaker one is not shown
 CHANGES = 3  # that are offered
 LEAST_SHARE, LEAST_POINTS = 0.01, 0.1  # effects that are worth a word
 _COMMAND = re.compile(r"(?:, or [^,;]*|\s*\([^()]*)--[^;)]*\)?")
@@ -79,7 +78,7 @@ class Field:
 
     @property
     def group(self) -> str:
-        """Among which fields it stands: ``marks``, ``change`` what can be changed, ``background``."""
+        """Where it stands: ``marks``, ``change`` for what can be changed, or ``background``."""
         if self.feature.required or is_mark(self.feature):
             return "marks"
         return "change" if self.feature.actionable else "background"
@@ -151,10 +150,14 @@ class Answered:
         self.prediction = prediction
         self.spec = predictor.spec
         self.labels = labels_of(self.spec)
-        by_message = {note.message: with_label(note, self.labels) for note in prediction.notes}
-        self.doubts = [by_message.get(text, text) for text in prediction.doubts]
+        features = {feature.name: feature for feature in self.spec.inputs.features}
+        by_message = {
+            note.message: note_text(note, features.get(note.field), record.get(note.field))
+            for note in prediction.notes
+        }
+        self.doubts = [by_message.get(text, _few(text)) for text in prediction.doubts]
         self.notes = [
-            with_label(note, self.labels)
+            by_message[note.message]
             for note in prediction.notes
             if note.kind not in MISSING_NOTES and note.message not in prediction.doubts
         ]
@@ -185,8 +188,12 @@ class Answered:
         except RecordError:
             return [], []
         features = {feature.name: feature for feature in self.spec.inputs.features}
-        found = [one for one in explained.features if abs(one.contribution) > one.error][:SHOWN]
-        most = max((abs(one.contribution) for one in found), default=1.0)
+        most = max((abs(one.contribution) for one in explained.features), default=0.0) or 1.0
+        found = [
+            one
+            for one in explained.features
+            if abs(one.contribution) > max(one.error, LEAST_PUSH * most)
+        ][:SHOWN]
         pushes = [
             Push(
                 self.labels[one.feature],
@@ -208,7 +215,9 @@ class Answered:
             return []
         least = LEAST_SHARE if self.is_share(output) else LEAST_POINTS
         return [
-            Change(self.labels[one.feature], given_text(features[one.feature], one.value), one.effect)
+            Change(
+                self.labels[one.feature], given_text(features[one.feature], one.value), one.effect
+            )
             for one in found[:CHANGES]
             if one.effect >= least
         ]
@@ -216,6 +225,41 @@ class Answered:
     def is_share(self, output: Any) -> bool:
         """Whether an explanation is in probability rather than in points."""
         return self.prediction.outputs[output.name].value is None
+
+
+def note_text(note: Note, feature: Feature | None, value: object) -> str:
+    """Return what a note says, in the language of the page."""
+    if feature is None:
+        return gettext("%(field)s is not used by this model.", field=note.field)
+    label = said(feature.label)
+    if note.kind == "essential":
+        return gettext("%(field)s is missing, and much of the answer rests on it.", field=label)
+    if not isinstance(feature, Number):
+        return gettext("%(field)s is missing.", field=label)
+    given = given_text(feature, value)
+    if note.kind == "clipped":
+        return gettext(
+            "%(field)s: %(value)s is further than the model can follow; it counted the nearest "
+            "value that it can.",
+            field=label,
+            value=given,
+        )
+    low, high = feature.seen or (0.0, 0.0)
+    return gettext(
+        "%(field)s: %(value)s is outside the range seen in training (%(low)s to %(high)s).",
+        field=label,
+        value=given,
+        low=plain(low),
+        high=plain(high),
+    )
+
+
+def _few(text: str) -> str:
+    """Return the doubt that no note holds: too many fields were not given."""
+    counts = re.findall(r"\d+", text)
+    return gettext(
+        "%(missing)s of %(fields)s fields were not given.", missing=counts[0], fields=counts[1]
+    )
 
 
 def given_text(feature: Feature, value: object) -> str:
@@ -240,4 +284,6 @@ def allowed_here(feature: Number) -> str:
     unit = said(feature.unit)
     if low is None or high is None:
         return unit
-    return gettext("%(low)s to %(high)s %(unit)s", low=plain(low), high=plain(high), unit=unit).strip()
+    return gettext(
+        "%(low)s to %(high)s %(unit)s", low=plain(low), high=plain(high), unit=unit
+    ).strip()

@@ -22,8 +22,10 @@ _WORD = re.compile(r"[^\W\d_]{3,}|\d+")
 _DIGITS = re.compile(r"\d+")
 _LAST_DIGITS = re.compile(r"\d+$")
 # Words for no and yes that do not begin as those do.
-NO = frozenset("0 false f non nein não nao ne nej nie нет لا".split())
-YES = frozenset("1 true t x ✓ oui ja si sí sim da tak да نعم".split())
+NO = {"0", "false", "f", "non", "nein", "não", "nao", "ne", "nej", "nie", "нет", "لا"}
+YES = frozenset(
+    ["1", "true", "t", "x", "✓", "oui", "ja", "si", "sí", "sim", "da", "tak", "да", "نعم"]
+)
 
 
 def guess(
@@ -109,8 +111,8 @@ def _columns(spec: Spec, names: Sequence[str], mapping: TableMapping) -> dict[st
     known = {feature.name for feature in spec.inputs.features}
     free = [name for name in names if name and name not in held and name not in known]
     found: dict[str, str] = {}
-    for called in (lambda f: f.label, lambda f: f.name):
-        by_name = {called(f): f.name for f in absent if f.name not in found.values()}
+    for attribute in ("label", "name"):
+        by_name = {getattr(f, attribute): f.name for f in absent if f.name not in found.values()}
         near = hints(by_name, [name for name in free if name not in found])
         found |= {theirs: by_name[ours] for ours, theirs in near.items()}
     found |= _same_words(
@@ -135,7 +137,8 @@ def _same_words(absent: Sequence[Feature], free: Sequence[str]) -> dict[str, str
         (name, feature.name)
         for name in free
         for feature in absent
-        if (words := _words(name)) and (words <= _words(feature.label) or words >= _words(feature.label))
+        if (words := _words(name))
+        and (words <= _words(feature.label) or words >= _words(feature.label))
     ]
     return {
         name: field

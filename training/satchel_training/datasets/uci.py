@@ -36,7 +36,13 @@ def _yes_no(name: str, label: str, sensitive: bool = False, direction: Direction
     )
 
 
-_SCHOOLS = ("none", "primary school", "5 to 9 years of school", "secondary school", "higher education")
+_SCHOOLS = (
+    "none",
+    "primary school",
+    "5 to 9 years of school",
+    "secondary school",
+    "higher education",
+)
 _LOW_TO_HIGH = ("very low", "low", "medium", "high", "very high")
 _BAD_TO_GOOD = ("very bad", "bad", "fair", "good", "very good")
 
@@ -179,7 +185,9 @@ FIELDS: tuple[Feature, ...] = (
     _scale("goout", "Going out with friends", 1, 5, direction="decrease"),
     _scale("Dalc", "Alcohol on school days", 1, 5, direction="decrease"),
     _scale("Walc", "Alcohol at weekends", 1, 5, direction="decrease"),
-    _scale("health", "Health", 1, 5, "1 very bad to 5 very good", sensitive=True, words=_BAD_TO_GOOD),
+    _scale(
+        "health", "Health", 1, 5, "1 very bad to 5 very good", sensitive=True, words=_BAD_TO_GOOD
+    ),
     Number(
         name="absences",
         label="Absences",
