@@ -34,7 +34,9 @@ def index() -> str:
 def card(name: str) -> str:
     """Tell for whom a model is, how far it is off, and what it must not be used for."""
     listed = _listed(name)
-    return render_template("card.html", question=Question(listed), listed=listed)
+    return render_template(
+        "card.html", question=Question(listed), listed=listed, labels=labels_of(listed.spec)
+    )
 
 
 @blueprint.route("/models/<name>", methods=["GET", "POST"])

@@ -9,8 +9,10 @@ from itertools import pairwise
 from satchel import ScoreDistribution
 from satchel.values import plain
 
-WIDTH, HEIGHT = 600.0, 140.0
-MOST_BARS = 21
+WIDTH, HEIGHT, HIGHEST = 600.0, 140.0, 130.0
+GAP = 1.0  # on both sides of a bar
+BARS = 20  # where scores are not whole
+SLACK = 1e-9  # of a score
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,23 +50,18 @@ class Picture:
 
 def of_distribution(found: ScoreDistribution, pass_at: float | None) -> Picture:
     """Return how likely each score, or each range of scores, is for one student."""
-    scores = found.scores
-    reach = (1.0, *found.reach)
-    if found.whole:
-        shares = [a - b for a, b in pairwise((*reach, 0.0))]
-        step = min(b - a for a, b in pairwise(scores))
-        edges = [scores[0] - step / 2]
-        edges += [(a + b) / 2 for a, b in pairwise(scores)]
-        edges.append(scores[-1] + step / 2)
-        mark = None if pass_at is None else pass_at - step / 2
-        return _picture(edges, shares, [plain(s) for s in scores], mark, scores[0], scores[-1])
+    scores, reach = found.scores, (1.0, *found.reach)
     low, high = scores[0], scores[-1]
-    edges = [low + (high - low) * i / 20 for i in range(21)]
-    at = [found.probability_of(edge) for edge in edges]
-    shares = [a - b for a, b in pairwise(at)]
-    shares[-1] += at[-1]
-    labels = [f"{plain(round(a))}-{plain(round(b))}" for a, b in pairwise(edges)]
-    return _picture(edges, shares, labels, pass_at, low, high)
+    if found.whole:
+        step = min(b - a for a, b in pairwise(scores))
+        shares = [a - b for a, b in pairwise((*reach, 0.0))]
+        ranges = [(score - step / 2, score + step / 2) for score in scores]
+        mark = None if pass_at is None else pass_at - step / 2
+        return _picture(ranges, shares, list(map(plain, scores)), mark, (low, high))
+    ranges = list(pairwise(low + (high - low) * i / BARS for i in range(BARS + 1)))
+    shares = [found.probability_of(a) - found.probability_of(b) for a, b in ranges]
+    shares[-1] += found.probability_of(high)
+    return _picture(ranges, shares, _labels(ranges), pass_at, (low, high))
 
 
 def of_scores(
@@ -72,40 +69,46 @@ def of_scores(
 ) -> Picture:
     """Return how many students are expected to reach each range of scores."""
     low, high = limits
-    whole = high - low <= MOST_BARS - 1 and all(value == int(value) for value in values)
-    if whole:
-        edges = [low - 0.5 + i for i in range(int(high - low) + 2)]
-        pass_at = None if pass_at is None else pass_at - 0.5
-        labels = [plain(low + i) for i in range(len(edges) - 1)]
+    if high - low <= BARS and all(value == int(value) for value in values):
+        scores = [low + i for i in range(int(high - low) + 1)]
+        ranges = [(score - 0.5, score + 0.5) for score in scores]
+        labels = list(map(plain, scores))
+        mark = None if pass_at is None else pass_at - 0.5
     else:
-        edges = [low + (high - low) * i / 20 for i in range(21)]
-        labels = [f"{plain(round(a))}-{plain(round(b))}" for a, b in pairwise(edges)]
-    counts = [0.0] * (len(edges) - 1)
+        ranges = list(pairwise(low + (high - low) * i / BARS for i in range(BARS + 1)))
+        labels, mark = _labels(ranges), pass_at
+    counts = [0.0] * len(ranges)
     for value in values:
-        place = sum(value >= edge for edge in edges[1:-1])
-        counts[place] += 1
-    return _picture(edges, counts, labels, pass_at, low, high)
+        counts[sum(value >= end for _, end in ranges[:-1])] += 1
+    return _picture(ranges, counts, labels, mark, limits)
+
+
+def _labels(ranges: Sequence[tuple[float, float]]) -> list[str]:
+    return [f"{plain(round(start))}-{plain(round(end))}" for start, end in ranges]
 
 
 def _picture(
-    edges: Sequence[float],
+    ranges: Sequence[tuple[float, float]],
     shares: Sequence[float],
     labels: Sequence[str],
     mark: float | None,
-    low: float,
-    high: float,
+    ends: tuple[float, float],
 ) -> Picture:
-    left, span = edges[0], edges[-1] - edges[0]
+    left, right = ranges[0][0], ranges[-1][1]
     most = max(shares) or 1.0
-    bars = []
-    for i, (start, end) in enumerate(pairwise(edges)):
-        x, width = (start - left) / span * WIDTH, (end - start) / span * WIDTH
-        passed = mark is None or start >= mark - 1e-9
-        height = max(0.0, shares[i]) / most * (HEIGHT - 10)
-        bars.append(
-            Bar(
-                round(x + 1, 1), round(width - 2, 1), round(height, 1), shares[i], labels[i], passed
-            )
+
+    def place(score: float) -> float:
+        return round((score - left) / (right - left) * WIDTH, 1)
+
+    bars = [
+        Bar(
+            place(start) + GAP,
+            round(place(end) - place(start) - 2 * GAP, 1),
+            round(max(0.0, share) / most * HIGHEST, 1),
+            share,
+            label,
+            mark is None or start >= mark - SLACK,
         )
-    place = None if mark is None else round((mark - left) / span * WIDTH, 1)
-    return Picture(bars, place, plain(low), plain(high))
+        for (start, end), share, label in zip(ranges, shares, labels, strict=True)
+    ]
+    return Picture(bars, None if mark is None else place(mark), *map(plain, ends))
