@@ -8,8 +8,8 @@ from contextlib import closing
 import pytest
 
 from satchel.errors import SatchelError
+from satchel.tables.class_list import Levels
 from satchel_web import command
-from satchel_web.class_list import Levels
 
 waitress = pytest.importorskip("waitress", reason="pip install '.[web]'")
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from flask import Flask, Request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from satchel.tables.class_list import Levels, Limits
 from satchel_web import api, class_pages, language, pages, security
-from satchel_web.class_list import Levels, Limits
 from satchel_web.class_pages import Settings
 from satchel_web.kept import Kept
 from satchel_web.models import Models

@@ -23,9 +23,7 @@ from werkzeug.wrappers import Response as WerkzeugResponse
 
 from satchel import Predictor, SatchelError, TableError, TableMapping
 from satchel.spec import Spec
-from satchel.tables.mapping_file import read_mapping, write_mapping
-from satchel_web import matching
-from satchel_web.class_list import (
+from satchel.tables.class_list import (
     ClassList,
     Levels,
     Limits,
@@ -36,10 +34,12 @@ from satchel_web.class_list import (
     read_sheet,
     with_reasons,
 )
+from satchel.tables.mapping_file import read_mapping, write_mapping
+from satchel.tables.outcome import Move, moves, outcome, rules
+from satchel_web import matching
 from satchel_web.kept import Kept
 from satchel_web.language import gettext, said
 from satchel_web.models import Listed, models
-from satchel_web.outcome import Move, moves, outcome, rules
 from satchel_web.pictures import of_scores
 from satchel_web.questions import Question
 from satchel_web.student import Answered, in_plain_words, labels_of, with_label

@@ -20,7 +20,7 @@ from typing import Any
 
 from satchel.commands import add_models_argument, add_pass_mark_argument
 from satchel.errors import SatchelError
-from satchel_web.class_list import Levels
+from satchel.tables.class_list import Levels
 
 HOST, PORT, THREADS = "127.0.0.1", 8000, 4
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 
 from satchel import TableMapping
 from satchel.spec import Category, Distribution, Feature, Number, Spec
+from satchel.tables.class_list import GROUPS, NAMES, Sheet, Upload, named_column
 from satchel.tables.guess import unknown_words
 from satchel.tables.mapping import Held, read_columns, takes_total
 from satchel.tables.marks import full_marks
 from satchel.tables.table import clean_name
 from satchel.values import plain
-from satchel_web.class_list import GROUPS, NAMES, Sheet, Upload, named_column
 
 SHOWN = 3  # students on whom a column is shown
 MOST_WORDS = 12  # different words of one column that are settled one by one

@@ -111,4 +111,5 @@ def _picture(
         )
         for (start, end), share, label in zip(ranges, shares, labels, strict=True)
     ]
-    return Picture(bars, None if mark is None else place(mark), *map(plain, ends))
+    low, high = map(plain, ends)
+    return Picture(bars, None if mark is None else place(mark), low, high)

@@ -8,22 +8,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from satchel import (
-    Prediction,
-    Predictor,
-    RecordError,
-    TableError,
-    TableMapping,
-    TableOptions,
-    open_table,
-    predict_table,
-)
-from satchel.insight.drift import LEAST_ROWS
+from satchel.errors import RecordError, TableError
+from satchel.prediction import Prediction
+from satchel.predictor import Predictor
 from satchel.spec import Spec
 from satchel.tables.cells import as_text
 from satchel.tables.columns import Part, answer_names
 from satchel.tables.guess import guess
-from satchel.tables.run import TableRun
+from satchel.tables.mapping import TableMapping
+from satchel.tables.predicting import TableOptions, predict_table
+from satchel.tables.run import TableRun, open_table
 from satchel.tables.students import Passed, students
 from satchel.tables.table import Chunk, Row, clean_name
 from satchel.tables.totals import with_totals
@@ -285,7 +279,7 @@ def read_sheet(upload: Upload, spec: Spec, limits: Limits) -> Sheet:
 
 def _too_large(count: int, most: int, what: str) -> str:
     return (
-        f"the list has more than {most:,} {what}, which is the most that this page reads at once; "
+        f"the list has more than {most:,} {what}, which is the most that is read at once here; "
         "send it in parts, or use satchel predict on the command line, which takes any number"
     )
 
@@ -329,7 +323,7 @@ def _unlike(found: Sequence[Student], predictor: Predictor) -> bool:
     """Whether a class drifted from the training rows, or much of it is doubted."""
     if sum(not one.prediction.reliable for one in found) > MUCH * len(found):
         return True
-    if len(found) < LEAST_ROWS or predictor.spec.reference.rows == 0:
+    if not found or predictor.spec.reference.rows == 0:
         return False
     return predictor.drift([one.record for one in found]).verdict == "drift"
 

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from satchel.spec import Classes, Feature, Number, Output, Score, Spec
+from satchel.tables.class_list import ClassList, Student
 from satchel.tables.guess import meaning
 from satchel.values import read_number
-from satchel_web.class_list import ClassList, Student
 
 FIRST = 0.2  # of a class: whom a teacher can see first
 MOVED = 0.1  # of risk: less is no move
