@@ -6,6 +6,7 @@ import io
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 
 from satchel.errors import RecordError, TableError
@@ -259,21 +260,21 @@ def read_sheet(upload: Upload, spec: Spec, limits: Limits) -> Sheet:
     """
     with open_table(upload.source(), upload.mapping, spec) as table:
         header, rows, passed = table.header, list[Row](), 0
-        first: Chunk | None = None
+        chunks = table.chunks()
+        first = next(chunks, Chunk())
         if len(header) > limits.columns:
             raise TableError(_too_large(len(header), limits.columns, "columns"))
-        for item in students(table.chunks(), range(1), len(header)):
+        for item in students(chain([first], chunks), range(1), len(header)):
             if isinstance(item, Passed):
                 passed += 1
                 continue
-            first = first or item
             rows += item.rows
             if len(rows) > limits.rows:
                 raise TableError(_too_large(len(rows), limits.rows, "students"))
         answered = answer_names(spec) | {DONE}
         offered = ["" if name in answered else name for name in header]
         mapping = guess(spec, offered, rows, upload.mapping)
-        mapping, remarks = with_totals(spec, table, first or Chunk(), mapping)
+        mapping, remarks = with_totals(spec, table, first, mapping)
         return Sheet(header, rows, passed, mapping, [*remarks, *table.remarks])
 
 
