@@ -6,12 +6,13 @@ import flask_babel
 from flask import Flask, Response, request
 from flask_babel import Babel, get_locale, get_translations, lazy_gettext
 
-LANGUAGES = {"en": "English"}
+LANGUAGES = {"en": "English", "fr": "Français", "ar": "العربية"}
+DRAFTS = ("ar",)  # that no speaker has read yet
 COOKIE = "satchel_language"
 YEAR = 365 * 24 * 3600
 
 
-__all__ = ["gettext", "lazy_gettext", "said", "speak"]
+__all__ = ["gettext", "lazy_gettext", "number", "said", "speak"]
 
 
 def gettext(text: str, **variables: object) -> str:
@@ -32,13 +33,21 @@ def said(text: str) -> str:
     return str(get_translations().ugettext(text)) if text else ""
 
 
+def number(value: float, digits: int = 2) -> str:
+    """Return a number as the language of the page writes it."""
+    return str(flask_babel.format_decimal(round(value, digits)))
+
+
 def speak(app: Flask) -> None:
     """Let the pages of `app` speak the languages that there are catalogues for."""
     app.config["BABEL_TRANSLATION_DIRECTORIES"] = "translations"
     Babel(app, locale_selector=choose)
     app.after_request(_keep)
     app.add_template_filter(said)
-    app.context_processor(lambda: {"languages": LANGUAGES, "locale": get_locale()})
+    app.add_template_filter(number)
+    app.context_processor(
+        lambda: {"languages": LANGUAGES, "drafts": DRAFTS, "locale": get_locale()}
+    )
 
 
 def _keep(response: Response) -> Response:

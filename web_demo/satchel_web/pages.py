@@ -8,10 +8,9 @@ from urllib.parse import parse_qsl, urlencode
 from flask import Blueprint, abort, render_template, request
 
 from satchel import Predictor, RecordError
-from satchel.values import plain
 from satchel.wording import demonstration
 from satchel_web.class_pages import has_class
-from satchel_web.language import gettext, said
+from satchel_web.language import gettext, number, said
 from satchel_web.models import Listed, models
 from satchel_web.questions import Question, others, questions
 from satchel_web.student import Answered, Field, labels_of, read_form, with_label
@@ -104,8 +103,8 @@ def _moves(predictor: Predictor, former: str, record: Mapping[str, object]) -> l
                 gettext(
                     "%(output)s: before %(before)s, now %(now)s",
                     output=said(output.label),
-                    before=plain(one.value),
-                    now=plain(other.value),
+                    before=number(one.value),
+                    now=number(other.value),
                 )
             )
         if one.risk is not None and other.risk is not None:

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from satchel.spec import Feature, Score, Spec
 from satchel.spec.card import ALL_ROWS, CHOICE, FRESH, TEST
-from satchel.values import plain
-from satchel_web.language import gettext, lazy_gettext, said
+from satchel_web.language import gettext, lazy_gettext, number, said
 from satchel_web.models import Listed
 
 OWN, SHIPPED, EXAMPLES = "own", "shipped", "examples"
@@ -96,7 +95,7 @@ class Question:
                 mean = sum(one.value for one in errors) / len(errors)
                 return gettext(
                     "off by %(points)s %(unit)s on average",
-                    points=plain(round(mean, 1)),
+                    points=number(mean, 1),
                     unit=said(unit),
                 )
             rights = [m for m in card.metrics if m.name == "accuracy" and m.protocol == protocol]

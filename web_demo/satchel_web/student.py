@@ -12,8 +12,8 @@ from satchel.note import MISSING as MISSING_NOTES
 from satchel.spec import Category, Feature, Number, Spec
 from satchel.tables.mapping import takes_total
 from satchel.tables.marks import MISSING, CellReader, Marks, full_marks
-from satchel.values import is_missing, plain
-from satchel_web.language import gettext, said
+from satchel.values import is_missing
+from satchel_web.language import gettext, number, said
 from satchel_web.matching import is_mark
 from satchel_web.pictures import Picture, of_distribution
 
@@ -249,8 +249,8 @@ def note_text(note: Note, feature: Feature | None, value: object) -> str:
         "%(field)s: %(value)s is outside the range seen in training (%(low)s to %(high)s).",
         field=label,
         value=given,
-        low=plain(low),
-        high=plain(high),
+        low=number(low),
+        high=number(high),
     )
 
 
@@ -275,7 +275,7 @@ def given_text(feature: Feature, value: object) -> str:
     place = int(value - (feature.limits[0] or 0)) if value == int(value) else -1
     if 0 <= place < len(feature.scale_labels):
         return feature.scale_labels[place]
-    return plain(round(value, 1)) + (" %" if feature.unit == "percent" else "")
+    return number(value, 1) + (" %" if feature.unit == "percent" else "")
 
 
 def allowed_here(feature: Number) -> str:
@@ -285,5 +285,5 @@ def allowed_here(feature: Number) -> str:
     if low is None or high is None:
         return unit
     return gettext(
-        "%(low)s to %(high)s %(unit)s", low=plain(low), high=plain(high), unit=unit
+        "%(low)s to %(high)s %(unit)s", low=number(low), high=number(high), unit=unit
     ).strip()
