@@ -50,6 +50,10 @@ def speak(app: Flask) -> None:
     )
 
 
+def _spoken() -> dict[str, object]:
+    return {"languages": LANGUAGES, "drafts": DRAFTS, "locale": get_locale()}
+
+
 def _keep(response: Response) -> Response:
     """Keep the language that was chosen by hand."""
     if request.args.get("lang") in LANGUAGES:
