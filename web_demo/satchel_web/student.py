@@ -155,7 +155,9 @@ class Answered:
             note.message: note_text(note, features.get(note.field), record.get(note.field))
             for note in prediction.notes
         }
-        self.doubts = [by_message.get(text, _few(text)) for text in prediction.doubts]
+        self.doubts = [
+            by_message[text] if text in by_message else _few(text) for text in prediction.doubts
+        ]
         self.notes = [
             by_message[note.message]
             for note in prediction.notes
