@@ -58,12 +58,22 @@ class Problem:
         Name of the field; empty where the record as a whole is meant.
     message : str
         What is wrong, with the value, and what is allowed.
+    code : str
+        Which kind of wrong it is, for programs and translations: ``required``, ``blank``,
+        ``not-a-number``, ``not-whole``, ``out-of-bounds``, ``too-large``, ``not-a-value``,
+        ``date``, ``time``, ``formula-error``, ``unknown-field``; in tables
+        ``letter-grade``, ``word``, ``percentage``, ``total``, ``thousands``,
+        ``decimal-mark`` too. Empty for any other.
+    value : str
+        The value that is wrong, in a short printable form; empty where there is none.
     """
 
     __module__ = "satchel"
 
     field: str
     message: str
+    code: str = ""
+    value: str = ""
 
     def __str__(self) -> str:
         return self.message
@@ -92,4 +102,10 @@ class RecordError(SatchelError, ValueError):
 
     def as_dict(self) -> dict[str, Any]:
         """Return the problems as plain Python, ready for JSON."""
-        return {"problems": [{"field": p.field, "message": p.message} for p in self.problems]}
+        return {"problems": [_plain(problem) for problem in self.problems]}
+
+
+def _plain(problem: Problem) -> dict[str, str]:
+    plain = {"field": problem.field, "message": problem.message}
+    more = {"code": problem.code, "value": problem.value}
+    return plain | {key: text for key, text in more.items() if text}

@@ -20,6 +20,22 @@ LONGEST_NUMBER = 400  # letters of a text that may spell a number
 _SIGNS = dict(zip(map(ord, "．，－＋％／−٫٪"), ".,-+%/-.%", strict=True))  # noqa: RUF001
 
 
+class MisreadError(ValueError):
+    """A value that cannot be read.
+
+    Parameters
+    ----------
+    message : str
+        What is wrong with it.
+    code : str
+        Which kind of wrong it is, as of a `satchel.Problem`.
+    """
+
+    def __init__(self, message: str, code: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
 def is_missing(value: object) -> bool:
     """Whether `value` stands for a missing one: None, NaN, pandas' NA and NaT, blank text."""
     if value is None:
@@ -53,9 +69,9 @@ def read_number(value: object) -> float:
         except (OverflowError, ValueError):
             number = math.inf
     if number != number:
-        raise ValueError(_refusal(value, "is not a number"))
+        raise _refusal(value, "is not a number", "not-a-number")
     if math.isinf(number):
-        raise ValueError("is too large")
+        raise MisreadError("is too large", "too-large")
     return number
 
 
@@ -88,7 +104,7 @@ def read_text(value: object) -> str:
             return str(int(number)) if number == int(number) else repr(number)
         except (OverflowError, ValueError):
             pass
-    raise ValueError(_refusal(value, "is no category"))
+    raise _refusal(value, "is no category", "not-a-value")
 
 
 def _is_decimal(value: object) -> bool:
@@ -102,14 +118,14 @@ def _is_number(value: object) -> bool:
     return not isinstance(value, bool) and type(value).__name__ != "timedelta64"
 
 
-def _refusal(value: object, otherwise: str) -> str:
+def _refusal(value: object, otherwise: str, code: str) -> MisreadError:
     """Return what is wrong with a value: what it is instead, where that can be told."""
     import datetime  # takes a millisecond, for a message that few need
 
     value = _of_python(value)
     if isinstance(value, str) and len(text := value.strip()) <= LONGEST_NUMBER:
         if re.fullmatch(_SHEET_ERROR, text):
-            return "is an error of a formula in the spreadsheet"
+            return MisreadError("is an error of a formula in the spreadsheet", "formula-error")
         if re.fullmatch(_ISO_DATE, text, re.ASCII):
             with contextlib.suppress(ValueError):
                 value = datetime.date.fromisoformat(text[:10])
@@ -117,8 +133,10 @@ def _refusal(value: object, otherwise: str) -> str:
         # Excel takes 12/10 for a day of this year, and 12/50 for the month of 1950.
         of_month = value.day == 1 and 1930 <= value.year < 2000
         last = value.year % 100 if of_month else value.day
-        return f"is a date (Excel may have made it of {value.month}/{last})"
-    return "is a time" if isinstance(value, datetime.time) else otherwise
+        return MisreadError(f"is a date (Excel may have made it of {value.month}/{last})", "date")
+    if isinstance(value, datetime.time):
+        return MisreadError("is a time", "time")
+    return MisreadError(otherwise, code)
 
 
 def _of_python(value: object) -> object:

@@ -83,6 +83,8 @@ def test_a_bad_record_in_a_list_keeps_its_place_and_says_why(client, record):
         {
             "field": "G1",
             "message": "G1 = 'eleven' is not a number; give a number from 0 to 20",
+            "code": "not-a-number",
+            "value": "'eleven'",
         }
     ]
 

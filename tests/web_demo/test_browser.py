@@ -139,7 +139,7 @@ def test_from_a_file_to_a_list_of_names_and_back(page, site, a_list, tmp_path):
     page.get_by_role("button", name="Show the class").click()
     # One cell stands for no mark: it is named by row and column, with what is allowed.
     alert = page.get_by_role("alert").inner_text()
-    assert "Row 6, Dan: First-period grade = 'EX' is not a number" in alert
+    assert "Row 6, Dan: First-period grade: EX is not a number" in alert
     page.get_by_label("Words in your list that stand for no mark").fill("EX")
     page.get_by_label("Pass mark", exact=True).fill("11")
     page.get_by_role("button", name="Show the class").click()
@@ -236,7 +236,7 @@ def test_the_form_answers_and_tells_what_a_change_does(page, site):
     page.get_by_label("Second-period grade").fill("11,5")
     page.get_by_role("button", name="Predict").click()
     alert = page.get_by_role("alert").inner_text()
-    assert "First-period grade = '25' is out of bounds; give a number from 0 to 20" in alert
+    assert "First-period grade: 25 is out of bounds. Allowed: 0 to 20 points." in alert
     assert page.get_by_label("First-period grade").input_value() == "25"
     page.get_by_label("First-period grade").fill("13/20")
     page.get_by_label("Study time a week").select_option("2 to 5 hours")
@@ -257,7 +257,7 @@ def test_the_keyboard_alone_sends_the_form(page, site):
     page.goto(f"{site}/models/study-hours")
     page.get_by_label("Previous grade").fill("200")
     page.get_by_label("Previous grade").press("Enter")
-    assert "Previous grade = '200' is out of bounds" in page.get_by_role("alert").inner_text()
+    assert "Previous grade: 200 is out of bounds" in page.get_by_role("alert").inner_text()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -140,7 +140,7 @@ def test_a_row_that_cannot_be_read_is_named_and_may_be_left_out(site):
     answer = client.post("/class/columns", data={**form, "action": "run"})
     assert answer.status_code == 422
     assert "Row 5, Dan" in answer.text
-    assert "First-period grade = &#39;99&#39; is out of bounds" in answer.text
+    assert "First-period grade: 99 is out of bounds. Allowed: 0 to 20 points." in answer.text
     answer = client.post("/class/columns", data={**form, "action": "without"})
     assert answer.status_code == 303
     assert "Could not be read" in client.get("/class").text

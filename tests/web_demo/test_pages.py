@@ -93,8 +93,8 @@ def test_a_student_unlike_those_of_training_gets_a_warning_with_the_reasons(clie
 def test_wrong_fields_are_named_and_what_was_entered_stays(client, form):
     page = client.post(URL, data={**form, "G1": "25<b>", "G2": ""})
     assert page.status_code == 422
-    assert "First-period grade = &#39;25&lt;b&gt;&#39; is not a number; give a number" in page.text
-    assert "Second-period grade is required and was not given" in page.text
+    assert "First-period grade: 25&lt;b&gt; is not a number. Allowed: 0 to 20" in page.text
+    assert "Second-period grade is needed. Allowed: 0 to 20 points." in page.text
     assert 'value="25&lt;b&gt;"' in page.text
     assert "<b>" not in page.text
     invalid = [c["name"] for c in Page(page.text).all("input", "select") if "aria-invalid" in c]

@@ -42,7 +42,8 @@ from satchel_web.language import gettext, said
 from satchel_web.models import Listed, models
 from satchel_web.pictures import of_scores
 from satchel_web.questions import Question
-from satchel_web.student import Answered, in_plain_words, labels_of, with_label
+from satchel_web.sentences import in_plain_words, problem_text
+from satchel_web.student import Answered, labels_of
 
 blueprint = Blueprint("classes", __name__)
 
@@ -167,7 +168,8 @@ def columns() -> ResponseReturnValue:
         unreadable=unreadable,
         listed=LISTED,
         words=in_plain_words,
-        with_label=with_label,
+        problem_text=problem_text,
+        features={feature.name: feature for feature in spec.inputs.features},
     )
     return page, 422 if problem or unreadable else 200
 

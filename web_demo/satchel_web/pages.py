@@ -7,13 +7,14 @@ from urllib.parse import parse_qsl, urlencode
 
 from flask import Blueprint, abort, render_template, request
 
-from satchel import Predictor, RecordError
+from satchel import Predictor, Problem, RecordError
 from satchel.wording import demonstration
 from satchel_web.class_pages import has_class
 from satchel_web.language import gettext, number, said
 from satchel_web.models import Listed, models
 from satchel_web.questions import Question, others, questions
-from satchel_web.student import Answered, Field, labels_of, read_form, with_label
+from satchel_web.sentences import problem_text
+from satchel_web.student import Answered, Field, labels_of, read_form
 
 blueprint = Blueprint("pages", __name__)
 
@@ -45,8 +46,7 @@ def model(name: str) -> tuple[str, int]:
     spec = listed.spec
     answered: Answered | None = None
     moves: list[str] = []
-    problems: dict[str, str] = {}
-    labels = labels_of(spec)
+    wrong: dict[str, Problem] = {}
     if request.method == "POST":
         if request.mimetype != FORM:
             abort(415, gettext("Send the form of this page."))
@@ -60,10 +60,12 @@ def model(name: str) -> tuple[str, int]:
             answered = Answered(predictor, record, predictor.predict(record))
             moves = _moves(predictor, former, record)
         except RecordError as error:
-            problems = {p.field: with_label(p, labels) for p in error.problems}
+            wrong |= {problem.field: problem for problem in error.problems}
         if unreadable:
             answered = None
-            problems |= unreadable
+            wrong |= unreadable
+    features = {feature.name: feature for feature in spec.inputs.features}
+    problems = {field: problem_text(problem, features) for field, problem in wrong.items()}
     fields = [
         Field(f, i, request.form.get(f.name, ""), problems.pop(f.name, ""))
         for i, f in enumerate(spec.inputs.features)

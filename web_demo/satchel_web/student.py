@@ -2,45 +2,30 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from satchel import Note, Prediction, Predictor, Problem, RecordError, SatchelError
+from satchel import Prediction, Predictor, Problem, RecordError, SatchelError
 from satchel.note import MISSING as MISSING_NOTES
 from satchel.spec import Category, Feature, Number, Spec
 from satchel.tables.mapping import takes_total
 from satchel.tables.marks import MISSING, CellReader, Marks, full_marks
-from satchel.values import is_missing
-from satchel_web.language import gettext, number, said
+from satchel.values import is_missing, shown
+from satchel_web.language import said
 from satchel_web.matching import is_mark
 from satchel_web.pictures import Picture, of_distribution
+from satchel_web.sentences import allowed_here, few_text, given_text, note_text
 
 SHOWN = 8  # fields that moved an answer
 LEAST_PUSH = 0.05  # of the strongest: a weaker one is not shown
 CHANGES = 3  # that are offered
 LEAST_SHARE, LEAST_POINTS = 0.01, 0.1  # effects that are worth a word
-_COMMAND = re.compile(r"(?:, or [^,;]*|\s*\([^()]*)--[^;)]*\)?")
-
-
-def in_plain_words(message: str) -> str:
-    """Return a message without what it says to someone at the command line."""
-    parts = [_COMMAND.sub("", part) for part in message.split("; ")]
-    return "; ".join(part for part in parts if "--" not in part)
 
 
 def labels_of(spec: Spec) -> dict[str, str]:
     """Return the labels of the fields by their names."""
     return {feature.name: feature.label for feature in spec.inputs.features}
-
-
-def with_label(item: Problem | Note, labels: Mapping[str, str]) -> str:
-    """Return a message with the label of its field in place of the name."""
-    message = in_plain_words(item.message)
-    if item.field not in labels:
-        return message
-    return labels[item.field] + message.removeprefix(item.field)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +75,13 @@ class Field:
         return " ".join(ids)
 
 
-def read_form(spec: Spec, form: Mapping[str, str]) -> tuple[dict[str, object], dict[str, str]]:
+def read_form(spec: Spec, form: Mapping[str, str]) -> tuple[dict[str, object], dict[str, Problem]]:
     """Return a record as a form gives it, and by field what cannot be read.
 
     Marks may have either decimal mark, and may be a share of their total, as ``13/20``.
     """
     record: dict[str, object] = {}
-    wrong: dict[str, str] = {}
+    wrong: dict[str, Problem] = {}
     features = {feature.name: feature for feature in spec.inputs.features}
     marks = Marks(MISSING, "")
     for name, text in form.items():
@@ -109,7 +94,8 @@ def read_form(spec: Spec, form: Mapping[str, str]) -> tuple[dict[str, object], d
             try:
                 record[name] = CellReader(name, feature, marks, total).read(text)
             except ValueError as error:
-                wrong[name] = str(error)
+                code = getattr(error, "code", "")
+                wrong[name] = Problem(name, str(error), code, shown(text))
     return record, wrong
 
 
@@ -156,7 +142,7 @@ class Answered:
             for note in prediction.notes
         }
         self.doubts = [
-            by_message[text] if text in by_message else _few(text) for text in prediction.doubts
+            by_message[text] if text in by_message else few_text(text) for text in prediction.doubts
         ]
         self.notes = [
             by_message[note.message]
@@ -227,65 +213,3 @@ class Answered:
     def is_share(self, output: Any) -> bool:
         """Whether an explanation is in probability rather than in points."""
         return self.prediction.outputs[output.name].value is None
-
-
-def note_text(note: Note, feature: Feature | None, value: object) -> str:
-    """Return what a note says, in the language of the page."""
-    if feature is None:
-        return gettext("%(field)s is not used by this model.", field=note.field)
-    label = said(feature.label)
-    if note.kind == "essential":
-        return gettext("%(field)s is missing, and much of the answer rests on it.", field=label)
-    if not isinstance(feature, Number):
-        return gettext("%(field)s is missing.", field=label)
-    given = given_text(feature, value)
-    if note.kind == "clipped":
-        return gettext(
-            "%(field)s: %(value)s is further than the model can follow; it counted the nearest "
-            "value that it can.",
-            field=label,
-            value=given,
-        )
-    low, high = feature.seen or (0.0, 0.0)
-    return gettext(
-        "%(field)s: %(value)s is outside the range seen in training (%(low)s to %(high)s).",
-        field=label,
-        value=given,
-        low=number(low),
-        high=number(high),
-    )
-
-
-def _few(text: str) -> str:
-    """Return the doubt that no note holds: too many fields were not given."""
-    counts = re.findall(r"\d+", text)
-    return gettext(
-        "%(missing)s of %(fields)s fields were not given.", missing=counts[0], fields=counts[1]
-    )
-
-
-def given_text(feature: Feature, value: object) -> str:
-    """Return a value as a person reads it; empty where it was missing."""
-    if value is None or is_missing(value):
-        return ""
-    if isinstance(feature, Category):
-        labels: Sequence[str] = feature.value_labels or feature.values
-        by_value = dict(zip(feature.values, labels, strict=True))
-        return by_value.get(str(value), str(value))
-    if not isinstance(value, int | float):
-        return str(value)
-    place = int(value - (feature.limits[0] or 0)) if value == int(value) else -1
-    if 0 <= place < len(feature.scale_labels):
-        return feature.scale_labels[place]
-    return number(value, 1) + (" %" if feature.unit == "percent" else "")
-
-
-def allowed_here(feature: Number) -> str:
-    """Return what numbers a field may have, in the language of the page."""
-    low, high = feature.limits
-    unit = said(feature.unit)
-    if low is None or high is None:
-        return unit
-    return gettext(
-        "%(low)s to %(high)s %(unit)s", low=number(low), high=number(high), unit=unit
-    ).strip()

@@ -325,10 +325,10 @@ class Encoder:
             if unknown <= LISTED_PROBLEMS:
                 hint = meant(text, self._names) if isinstance(name, str) else ""
                 message = f"{shown(name)} is no field of this model{hint}"
-                problems.append(Problem(text[:LONGEST_NAME], message))
+                problems.append(Problem(text[:LONGEST_NAME], message, "unknown-field"))
         if unknown > LISTED_PROBLEMS:
             message = f"{unknown - LISTED_PROBLEMS} more are no fields of this model"
-            problems.append(Problem("", message))
+            problems.append(Problem("", message, "unknown-field"))
 
     def _too_large(self, row: NDArray[np.float32]) -> Problem:
         source = self._sources[int(np.flatnonzero(~np.isfinite(row))[0])]

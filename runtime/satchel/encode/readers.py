@@ -21,7 +21,7 @@ from satchel.encode.texts import Texts
 from satchel.errors import Problem
 from satchel.note import Found, Note, NoteKind
 from satchel.spec import Category, Number
-from satchel.values import is_missing, plain, read_number, read_text, shown
+from satchel.values import MisreadError, is_missing, plain, read_number, read_text, shown
 from satchel.wording import allowed_number, nearest
 
 if TYPE_CHECKING:
@@ -59,10 +59,12 @@ class Unreadable:
         The whole message of its problem.
     value : object
         What stands there.
+    code : str
+        Of its problem.
     """
 
-    def __init__(self, message: str, value: object) -> None:
-        self.message, self.value = message, value
+    def __init__(self, message: str, value: object, code: str = "") -> None:
+        self.message, self.value, self.code = message, value, code
 
 
 class Column(Sequence[object]):
@@ -125,18 +127,20 @@ class Reader(ABC):
     def read(self, value: object, problems: list[Problem], notes: list[Note]) -> float:
         """Return one value, ready for the columns; what is to be said goes into the lists."""
         if value is ABSENT and self.feature.required:
-            problems.append(Problem(self.name, f"{self.name} is required and was not given"))
+            message = f"{self.name} is required and was not given"
+            problems.append(Problem(self.name, message, "required"))
             return 0.0
         if value is ABSENT or is_missing(value):
             return self._impute(problems, notes)
         if isinstance(value, Unreadable):
-            problems.append(Problem(self.name, value.message))
+            problems.append(Problem(self.name, value.message, value.code, shown(value.value)))
             return 0.0
         try:
             return self._read(value, notes)
         except ValueError as error:
             message = f"{self.name} = {shown(value)} {error}; {self.allowed}"
-            problems.append(Problem(self.name, message))
+            code = getattr(error, "code", "")
+            problems.append(Problem(self.name, message, code, shown(value)))
             return 0.0
 
     def read_absent(self, places: Sequence[int], found: Found) -> Floats:
@@ -185,7 +189,8 @@ class Reader(ABC):
     def _impute(self, problems: list[Problem], notes: list[Note]) -> float:
         imputed = self.feature.imputed
         if imputed is None:
-            problems.append(Problem(self.name, f"{self.name} is blank; {self.allowed}"))
+            message = f"{self.name} is blank; {self.allowed}"
+            problems.append(Problem(self.name, message, "blank"))
             return 0.0
         kind: NoteKind = "blank"
         message = f"{self.name} was not given"
@@ -235,9 +240,9 @@ class NumberReader(Reader):
             # 12.999999999999998 is what a sum of tenths makes of 13.
             number = round(number, _SURE_DECIMALS)
         if self.feature.integer and number != math.floor(number):
-            raise ValueError("is not a whole number")
+            raise MisreadError("is not a whole number", "not-whole")
         if not self._limits[0] <= number <= self._limits[1]:
-            raise ValueError("is out of bounds")
+            raise MisreadError("is out of bounds", "out-of-bounds")
         low, high = self._clip
         if not low <= number <= high:
             bound = low if number < low else high
@@ -327,7 +332,7 @@ class CategoryReader(Reader):
         if code is None:
             close = nearest(text, self.feature.values)
             hint = f" (did you mean {close!r}?)" if close else ""
-            raise ValueError(f"is not one of its values{hint}")
+            raise MisreadError(f"is not one of its values{hint}", "not-a-value")
         return code
 
     def read_plain(self, column: RawColumn) -> tuple[NDArray[Any], list[int]]:

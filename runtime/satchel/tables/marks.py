@@ -23,6 +23,7 @@ from satchel.tables.csv.dialect import may_be_thousands
 from satchel.tables.csv.digits import read_plain_numbers
 from satchel.values import (
     LONGEST_NUMBER,
+    MisreadError,
     is_missing,
     plain,
     plain_digits,
@@ -176,7 +177,7 @@ class CellReader:
         try:
             value = self.read(cell)
         except ValueError as error:
-            return Unreadable(str(error), cell)
+            return Unreadable(str(error), cell, getattr(error, "code", ""))
         if self._is_number or is_missing(value) or self._position(value) >= 0:
             return value
         said: tuple[list[Problem], list[Note]] = [], []
@@ -184,7 +185,7 @@ class CellReader:
         theirs = f"{self._column}:{str(cell).strip()}"
         remedy = f"--map-value {shlex.quote(f'{theirs}=VALUE')} says which one it is"
         message = "; ".join([*(problem.message for problem in said[0]), remedy])
-        return Unreadable(message, value)
+        return Unreadable(message, value, said[0][0].code if said[0] else "")
 
     def _number(self, value: object) -> float:
         try:
@@ -235,19 +236,22 @@ class CellReader:
         """Refuse a date, and a word that may be a mark for missing, with what helps."""
         if date := _DATE.fullmatch(text):
             month = _MONTHS.index(date[2][:3].lower()) + 1
-            raise ValueError(
+            raise MisreadError(
                 f"{self._name} = {shown(cell)} looks like a date (a spreadsheet may have made it "
-                f"of {date[1]}/{month}); {self._allowed}"
+                f"of {date[1]}/{month}); {self._allowed}",
+                "date",
             )
         if _LETTER_GRADE.fullmatch(text):
-            raise ValueError(
-                f"{self._name} = {shown(cell)} looks like a letter grade; {self._allowed}"
+            raise MisreadError(
+                f"{self._name} = {shown(cell)} looks like a letter grade; {self._allowed}",
+                "letter-grade",
             )
         if len(text) <= LONGEST_MARK and not any(map(str.isdigit, text)):
             quoted = text if text.isalpha() else f"'{text}'"
-            raise ValueError(
+            raise MisreadError(
                 f"{self._name} = {shown(cell)} is not a number; {self._allowed}, or say "
-                f"--missing={quoted} if it stands for no value"
+                f"--missing={quoted} if it stands for no value",
+                "word",
             )
 
     def _fraction(self, cell: str, marks: str, total: str) -> object:
@@ -260,26 +264,29 @@ class CellReader:
         if whole <= 0 or not 0 <= number <= whole:
             return None
         if self._upper is None or self._upper <= 0 or not self._from_zero:
-            raise ValueError(
+            raise MisreadError(
                 f"{self._name} = {shown(cell)} is out of a total, and {self._name} has none; "
-                "give the number itself"
+                "give the number itself",
+                "total",
             )
         return self._brought(number, whole)
 
     def _with_point(self, cell: str, text: str) -> str:
         comma, point = _COMMA.fullmatch(text), _POINT.fullmatch(text)
         if not self._marks.decimal and may_be_thousands(text):
-            raise ValueError(
+            raise MisreadError(
                 f"{self._name} = {shown(cell)} may be a thousand or not; "
-                "say --decimal comma or --decimal point"
+                "say --decimal comma or --decimal point",
+                "thousands",
             )
         if comma and self._marks.decimal != ".":
             return text.replace(",", ".")
         if comma or (point and self._marks.decimal == ","):
             here, there = ("comma", "point") if self._marks.decimal == "," else ("point", "comma")
-            raise ValueError(
+            raise MisreadError(
                 f"{self._name} = {shown(cell)} has a decimal {there}, the table's other numbers "
-                f"a decimal {here}; write it in the same way"
+                f"a decimal {here}; write it in the same way",
+                "decimal-mark",
             )
         return text
 
@@ -297,19 +304,21 @@ class CellReader:
         if total is None:
             total = 100.0
             if upper not in (1.0, 100.0):
-                raise ValueError(
+                raise MisreadError(
                     f"{self._name} = {shown(_as_written(cell))} is a percentage, and {self._name} "
                     + (
                         "has no upper limit; give the number itself"
                         if upper is None
                         else f"goes up to {plain(upper)}; "
                         f'--map "{self._column}={self._name}/100" brings it there'
-                    )
+                    ),
+                    "percentage",
                 )
         if not 0 <= number <= total:
-            raise ValueError(
+            raise MisreadError(
                 f"{self._name} = {shown(_as_written(cell))} is out of bounds; "
-                f"give a number from 0 to {plain(total)}, its total"
+                f"give a number from 0 to {plain(total)}, its total",
+                "out-of-bounds",
             )
         return self._brought(number, total)
 
