@@ -113,8 +113,8 @@ def _moves(predictor: Predictor, former: str, record: Mapping[str, object]) -> l
             moves.append(
                 gettext(
                     "Risk of failing: before %(before)s %%, now %(now)s %%",
-                    before=f"{100 * one.risk:.0f}",
-                    now=f"{100 * other.risk:.0f}",
+                    before=number(100 * one.risk, 0),
+                    now=number(100 * other.risk, 0),
                 )
             )
     return moves

@@ -101,7 +101,7 @@ class Question:
             rights = [m for m in card.metrics if m.name == "accuracy" and m.protocol == protocol]
             if rights:
                 return gettext(
-                    "right for %(count)s of 100 students", count=f"{100 * rights[0].value:.0f}"
+                    "right for %(count)s of 100 students", count=number(100 * rights[0].value, 0)
                 )
         return ""
 
