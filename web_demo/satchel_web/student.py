@@ -153,7 +153,7 @@ class Answered:
         self.unknown = self._missing("blank")
 
     def _missing(self, kind: str) -> list[str]:
-        return [self.labels[n.field] for n in self.prediction.notes if n.kind == kind]
+        return [said(self.labels[n.field]) for n in self.prediction.notes if n.kind == kind]
 
     @property
     def outputs(self) -> list[tuple[Any, Any]]:
