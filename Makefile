@@ -78,6 +78,7 @@ check: $(DEV)/installed
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
 	$(BIN)/python tools/changelog.py
+	$(BIN)/python tools/catalogues.py --check
 
 format: $(DEV)/installed
 	$(BIN)/ruff check --fix .
