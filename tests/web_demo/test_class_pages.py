@@ -236,3 +236,12 @@ def test_a_proxy_that_hides_the_host_is_told_what_to_pass_on(client):
     answer = client.post("/class/forget", headers={"Origin": "http://school.example"})
     assert answer.status_code == 403
     assert "proxy_set_header Host" in answer.text
+
+
+def test_a_large_upload_stays_in_memory(site, monkeypatch):
+    def refuse(*_, **__):
+        raise AssertionError("a temporary file")
+
+    monkeypatch.setattr("werkzeug.formparser.SpooledTemporaryFile", refuse)
+    padded = CLASS + "".join(f"{'x' * 60_000}{i},A,12,13\n" for i in range(12))
+    assert put_in(site(), padded).status_code == 303

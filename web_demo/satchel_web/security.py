@@ -15,10 +15,12 @@ from werkzeug.exceptions import (
     HTTPException,
     InternalServerError,
     MethodNotAllowed,
+    NotFound,
     RequestEntityTooLarge,
 )
 
 from satchel_web.api import PREFIX, problem
+from satchel_web.language import gettext, lazy_gettext
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -38,6 +40,24 @@ HEADERS = {
 }
 # A name or address, and a port.
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]{2,45}\]|[A-Za-z0-9._-]{1,253})(?::[0-9]{1,5})?")
+TITLES = {
+    400: lazy_gettext("This request cannot be understood"),
+    403: lazy_gettext("Not allowed"),
+    404: lazy_gettext("Not found"),
+    405: lazy_gettext("Not allowed"),
+    410: lazy_gettext("No longer here"),
+    413: lazy_gettext("Too large"),
+    415: lazy_gettext("This request cannot be understood"),
+    422: lazy_gettext("This cannot be read"),
+    500: lazy_gettext("Something went wrong here"),
+}
+# What werkzeug says by itself, in a teacher's words.
+TEXTS = {
+    NotFound.description: lazy_gettext("There is no such page."),
+    InternalServerError.description: lazy_gettext(
+        "The site failed at this. Nothing that you entered was kept in its log."
+    ),
+}
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 
@@ -106,11 +126,14 @@ def show_error(error: HTTPException) -> ResponseReturnValue:
     extra: dict[str, int] = {}
     if isinstance(error, RequestEntityTooLarge) and request.max_content_length is not None:
         extra = {"max_bytes": request.max_content_length}
-        text = f"The request holds more than {request.max_content_length} bytes: send it in parts."
+        text = gettext(
+            "The request holds more than %(bytes)s bytes: send it in parts.",
+            bytes=request.max_content_length,
+        )
     if request.path == "/healthz" or f"{request.path}/".startswith(f"{PREFIX}/"):
         answer = problem(status, text, extra)
     else:
-        answer = _page(error.name, text, status)
+        answer = _page(str(TITLES.get(status, error.name)), str(TEXTS.get(text, text)), status)
     if isinstance(error, MethodNotAllowed):
         answer.allow.update(error.valid_methods or ())
     return answer
