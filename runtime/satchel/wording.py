@@ -43,6 +43,13 @@ def demonstration(spec: Spec) -> str:
     return f"Demonstration. {spec.card.source.rule or 'The data were made by a program.'}"
 
 
+def argument(text: str) -> str:
+    """Return a text as an argument of a shell, without what would command a terminal."""
+    import shlex  # for a message that few need
+
+    return shlex.quote(printable(text))
+
+
 def positive_label(output: Output) -> str:
     """Return the label whose probability is meant by *the* probability."""
     if isinstance(output, Classes):

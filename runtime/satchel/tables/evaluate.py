@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +20,7 @@ from satchel.tables.marks import CellReader
 from satchel.tables.run import TableRun
 from satchel.tables.table import Row, clean_name
 from satchel.values import is_missing, read_number, read_text, shown
-from satchel.wording import meant, nearest
+from satchel.wording import argument, meant, nearest
 
 LISTED = 5
 LIKE = 0.5  # less alike than a slip of the pen: a target may be called "math score" for "math"
@@ -186,7 +185,7 @@ def _target_columns(
     wanted = []
     for name in columns:
         pair = f"{name}={nearest(name, unused, LIKE) or 'COLUMN'}"
-        wanted.append(f"{name!r} (--target {shlex.quote(pair)}?)")
+        wanted.append(f"{name!r} (--target {argument(pair)}?)")
     raise TableError(f"the table has no column of true values: {' or '.join(wanted)}")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ from satchel.tables.marks import CellReader, Marks
 from satchel.tables.scale import ScaleWatch
 from satchel.tables.table import Columnar, Row, clean_name, column_of
 from satchel.values import is_missing, quoted
-from satchel.wording import meant
+from satchel.wording import argument, meant
 
 if TYPE_CHECKING:
     from satchel.encode.readers import RawColumn
@@ -174,7 +173,7 @@ class Fields:
             if siblings and name not in suspect and scale.may_be_less():
                 yield (
                     f"Warning: {siblings[0]} has another total; has {name}? The largest is "
-                    f"{scale.largest()}: --map {shlex.quote(f'{scale.column}={name}/TOTAL')}"
+                    f"{scale.largest()}: --map {argument(f'{scale.column}={name}/TOTAL')}"
                 )
 
 
@@ -221,7 +220,7 @@ def _asked(name: str, near: Mapping[str, str]) -> str:
 
 
 def _map(theirs: str, ours: str) -> str:
-    return f"--map {shlex.quote(f'{theirs}={ours}')}"
+    return f"--map {argument(f'{theirs}={ours}')}"
 
 
 def _misfit(row: Row, width: int) -> str:

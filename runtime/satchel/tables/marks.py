@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import math
 import re
-import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -27,11 +26,12 @@ from satchel.values import (
     is_missing,
     plain,
     plain_digits,
+    printable,
     read_number,
     read_text,
     shown,
 )
-from satchel.wording import allowed_number
+from satchel.wording import allowed_number, argument
 
 if TYPE_CHECKING:
     from satchel.encode.readers import RawColumn
@@ -183,7 +183,7 @@ class CellReader:
         said: tuple[list[Problem], list[Note]] = [], []
         self._category.read(value, *said)
         theirs = f"{self._column}:{str(cell).strip()}"
-        remedy = f"--map-value {shlex.quote(f'{theirs}=VALUE')} says which one it is"
+        remedy = f"--map-value {argument(f'{theirs}=VALUE')} says which one it is"
         message = "; ".join([*(problem.message for problem in said[0]), remedy])
         return Unreadable(message, value, said[0][0].code if said[0] else "")
 
@@ -310,7 +310,7 @@ class CellReader:
                         "has no upper limit; give the number itself"
                         if upper is None
                         else f"goes up to {plain(upper)}; "
-                        f'--map "{self._column}={self._name}/100" brings it there'
+                        f'--map "{printable(self._column)}={self._name}/100" brings it there'
                     ),
                     "percentage",
                 )

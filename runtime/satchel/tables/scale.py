@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from satchel.spec import Number, NumberBins, Spec
 from satchel.tables.mapping import takes_total
-from satchel.values import plain
+from satchel.values import plain, printable
 
 LOWEST = 0.1
 BY_CHANCE = 0.05
@@ -68,7 +68,7 @@ class ScaleWatch:
             return ""
         name = self._feature.name
         total = next((total for total in (1, *TOTALS) if self._largest <= total), "TOTAL")
-        remedy = f'; if they are out of {total}: --map "{self.column}={name}/{total}"'
+        remedy = f'; if they are out of {total}: --map "{printable(self.column)}={name}/{total}"'
         return (
             f"all values of {name} lie in the lowest tenth of its range ({plain(self._low)} to "
             f"{plain(self._high)}): probably another scale"
@@ -91,7 +91,7 @@ class ScaleWatch:
             return text
         return (
             f"{text}: they look as if they were out of {total}; "
-            f'--map "{self.column}={name}/{total}" brings them to it'
+            f'--map "{printable(self.column)}={name}/{total}" brings them to it'
         )
 
 
