@@ -34,7 +34,10 @@ NAMES = (
     *("name", "fullname", "student", "studentname", "pupil", "surname", "lastname", "firstname"),
     *("nom", "nomprenom", "prenom", "nachname", "vorname", "apellidos", "nombre", "id"),
 )
-GROUPS = ("class", "group", "form", "section", "classe", "groupe", "klasse", "grupo", "course")
+GROUPS = (
+    *("class", "group", "form", "section", "course", "classe", "groupe", "klasse", "gruppe"),
+    *("grupo", "turma", "clase", "curso"),
+)
 
 
 @dataclass(frozen=True, slots=True)
