@@ -245,3 +245,25 @@ def test_a_large_upload_stays_in_memory(site, monkeypatch):
     monkeypatch.setattr("werkzeug.formparser.SpooledTemporaryFile", refuse)
     padded = CLASS + "".join(f"{'x' * 60_000}{i},A,12,13\n" for i in range(12))
     assert put_in(site(), padded).status_code == 303
+
+
+def test_what_a_teacher_takes_off_stays_off(site):
+    client = site()
+    put_in(client, "Name,Test 1,Test 2,failed classes\nAna,12,13,0\nBea,7,6,1\n")
+    form = entries(client.get("/class/columns"))
+    assert form["field-2"] == ":failed classes"
+    page = client.post("/class/columns", data={**form, "field-2": "", "action": "look"})
+    assert entries(page)["field-2"] == ""
+
+
+def test_a_teacher_may_say_another_total_than_the_file(site):
+    client = site()
+    put_in(client, "Name,Test 1 (out of 10),Test 2 (out of 10)\nAna,6,7\nBea,3,3\n")
+    form = entries(client.get("/class/columns"))
+    assert form["field-5-total"] == "10"
+    for _ in range(2):
+        page = client.post(
+            "/class/columns",
+            data={**form, "field-5-total": "20", "field-6-total": "20", "action": "look"},
+        )
+        assert entries(page)["field-5-total"] == "20"

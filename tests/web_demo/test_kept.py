@@ -64,3 +64,10 @@ def test_what_is_gone_does_not_come_back(kept):
     kept.replace(name, 2, 10)
     assert kept.find(name) is None
     kept.forget(name)
+
+
+def test_what_has_expired_does_not_come_back(kept, clock):
+    name = kept.add(1, 10)
+    clock.now = 61
+    kept.replace(name, 2, 10)
+    assert kept.find(name) is None

@@ -134,6 +134,7 @@ def columns() -> ResponseReturnValue:
                 named=request.form.get("named", "").removeprefix(":"),
                 grouped=request.form.get("grouped", "").removeprefix(":"),
                 result=request.form.get("result", "").removeprefix(":"),
+                settled=True,
             )
             found = ClassList(upload, found.model, _pass_mark(request.form))
             kept().replace(name, found, found.size)

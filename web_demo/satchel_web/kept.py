@@ -47,9 +47,7 @@ class Kept(Generic[T]):
 
     def replace(self, name: str, value: T, size: int) -> None:
         """Keep another value under a name; one that is gone stays gone."""
-        with self._lock:
-            known = name in self._items
-        if known:
+        if self.find(name) is not None:
             self._put(name, value, size)
 
     def find(self, name: str) -> T | None:

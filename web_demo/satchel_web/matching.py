@@ -67,7 +67,9 @@ class Field:
 
     @property
     def choices(self) -> list[tuple[str, str]]:
-        """Values that all students may have, with their labels; none for a number."""
+        """Values that all students may have, with labels; of a number the one that was said."""
+        if isinstance(self.feature, Number) and self.constant:
+            return [(self.constant, self.constant)]
         return choices(self.feature)
 
     @property
@@ -152,11 +154,19 @@ def mapping_of(form: Mapping[str, str], fields: Sequence[Field], sheet: Sheet) -
         if not column:
             continue
         total = form.get(f"{field.control}-total", "").strip() if field.is_mark else ""
-        said = f"{name}/{total}" if total and total.replace(",", ".") != _full(field) else name
+        # A total that was said, or that the file says, stays said: it may be that of the model.
+        before = "/" in sheet.mapping.columns.get(column, "")
+        said = f"{name}/{total}" if total and (before or _other(field, total)) else name
         if clean_name(column) != name or said != name:
             columns[column] = said
         if column == field.column:
-            words = {w.cell: form[w.control] for w in field.words if form.get(w.control)}
+            shown = {word.cell for word in field.words}
+            words = {
+                cell: value
+                for cell, value in sheet.mapping.values.get(column, {}).items()
+                if cell not in shown
+            }
+            words |= {w.cell: form[w.control] for w in field.words if form.get(w.control)}
             if words:
                 values[column] = words
     # A column that is called like a field, but was not chosen for it, holds something else.
@@ -169,9 +179,10 @@ def mapping_of(form: Mapping[str, str], fields: Sequence[Field], sheet: Sheet) -
     return TableMapping(columns, values, constants, missing, sheet.mapping.options)
 
 
-def _full(field: Field) -> str:
+def _other(field: Field, total: str) -> bool:
+    """Whether a total is another than the model's."""
     full = full_marks(field.feature) if isinstance(field.feature, Number) else None
-    return "" if full is None else plain(full)
+    return full is None or total.replace(",", ".") != plain(full)
 
 
 def with_names(upload: Upload, sheet: Sheet) -> Upload:

@@ -81,6 +81,8 @@ class Upload:
     named, grouped, result : str
         The columns with the students' names, with their forms or groups, and with the results of
         last year; empty for none.
+    settled : bool
+        Whether a person has said which columns hold what.
     checks : bool
         Whether it is a list of last year, to see how well the model would have told.
     """
@@ -91,6 +93,7 @@ class Upload:
     named: str = ""
     grouped: str = ""
     result: str = ""
+    settled: bool = False
     checks: bool = False
 
     def source(self) -> io.BytesIO:
@@ -276,9 +279,9 @@ def read_sheet(upload: Upload, spec: Spec, limits: Limits) -> Sheet:
                 raise TableError(_too_large(len(rows), limits.rows, "students"))
         answered = answer_names(spec) | {DONE}
         offered = ["" if name in answered else name for name in header]
-        mapping = guess(spec, offered, rows, upload.mapping)
+        mapping = guess(spec, offered, rows, upload.mapping, upload.settled)
         mapping, remarks = with_totals(spec, table, first, mapping)
-        return Sheet(header, rows, passed, mapping, [*remarks, *table.remarks])
+        return Sheet([*map(clean_name, header)], rows, passed, mapping, [*remarks, *table.remarks])
 
 
 def _too_large(count: int, most: int, what: str) -> str:

@@ -23,13 +23,18 @@ _DIGITS = re.compile(r"\d+")
 _LAST_DIGITS = re.compile(r"\d+$")
 # Words for no and yes that do not begin as those do.
 NO = {"0", "false", "f", "non", "nein", "não", "nao", "ne", "nej", "nie", "нет", "لا"}
-YES = frozenset(
-    ["1", "true", "t", "x", "✓", "oui", "ja", "si", "sí", "sim", "da", "tak", "да", "نعم"]
-)
+YES = {
+    *("1", "true", "t", "x", "s", "j", "o"),
+    *("oui", "ja", "si", "sí", "sim", "da", "tak", "да", "نعم"),
+}
 
 
 def guess(
-    spec: Spec, header: Sequence[str], rows: Iterable[Row], mapping: TableMapping
+    spec: Spec,
+    header: Sequence[str],
+    rows: Iterable[Row],
+    mapping: TableMapping,
+    settled: bool = False,
 ) -> TableMapping:
     """Return a mapping with what is likely where it says nothing.
 
@@ -46,10 +51,13 @@ def guess(
         All that are to be read.
     mapping : TableMapping
         What was said already.
+    settled : bool
+        Whether a person has settled the columns: then words alone are guessed.
     """
     columns = dict(mapping.columns)
     names = [clean_name(name) for name in header]
-    columns |= _columns(spec, names, mapping)
+    if not settled:
+        columns |= _columns(spec, names, mapping)
     mapping = replace(mapping, columns=columns)
     held = {h.field: theirs for theirs, h in read_columns(spec, columns).items()}
     places = {

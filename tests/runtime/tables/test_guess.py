@@ -51,7 +51,15 @@ def test_a_field_that_has_a_value_for_all_needs_no_column(spec):
 
 @pytest.mark.parametrize(
     ("word", "value"),
-    [("Yes", "yes"), ("Y", "yes"), ("oui", "yes"), ("1", "yes"), ("N", "no"), ("0", "no"), ("S", "yes")],
+    [
+        ("Yes", "yes"),
+        ("Y", "yes"),
+        ("oui", "yes"),
+        ("1", "yes"),
+        ("N", "no"),
+        ("0", "no"),
+        ("S", "yes"),
+    ],
 )
 def test_a_word_is_guessed_for_what_it_stands(spec, word, value):
     found = guess(spec, ["schoolsup"], [[word], [word], ["no"], ["EX"], [""]], TableMapping())
