@@ -85,7 +85,9 @@ def opened(browser, site, size="desktop", **options):
     # The browser reports the answer to a wrong form too, and a download: these are meant.
     meant = ("status of 4", "Cross-Origin-Opener-Policy header has been ignored")
     page.on("console", lambda m: any(t in m.text for t in meant) or page.complaints.append(m.text))
-    page.on("requestfailed", lambda r: "/static/" in r.url and page.complaints.append(r.url))
+    # What is still on its way when the page is left was not refused.
+    aborted = "net::ERR_ABORTED"
+    page.on("requestfailed", lambda r: r.failure == aborted or page.complaints.append(r.url))
     page.elsewhere = []
     hosts = (site, site.replace("127.0.0.1", "school.test"))
     page.on("request", lambda r: r.url.startswith(hosts) or page.elsewhere.append(r.url))
