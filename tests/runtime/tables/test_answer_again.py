@@ -1,10 +1,11 @@
 import io
 
-import openpyxl
 import pytest
 
 import satchel
 from satchel import TableMapping, TableOptions
+
+openpyxl = pytest.importorskip("openpyxl", reason="pip install '.[excel]'")
 
 LIST = "Class 8B,,,\nName,G1,G2,schoolsup\nAna,12,13,no\nBea,7,6,yes\nAverage,9.5,9.5,\n"
 
