@@ -267,3 +267,28 @@ def test_a_teacher_may_say_another_total_than_the_file(site):
             data={**form, "field-5-total": "20", "field-6-total": "20", "action": "look"},
         )
         assert entries(page)["field-5-total"] == "20"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [({"mark": "ten"}, "ten/20"), ({"mark": "30"}, "30/20"), ({"field-5-total": "x"}, "G1/x")],
+)
+def test_a_wrong_entry_is_told_and_the_other_choices_stay(site, wrong, told):
+    client = site()
+    put_in(client, CLASS.replace("Test 1", "alpha").replace("Test 2", "beta"))
+    form = {**entries(client.get("/class/columns")), "field-5": ":alpha", "field-6": ":beta"}
+    assert client.post("/class/columns", data={**form, "action": "look"}).status_code == 200
+    page = client.post("/class/columns", data={**form, **wrong})
+    assert page.status_code == 422
+    assert told in page.text
+    again = entries(page)
+    assert (again["field-5"], again["field-6"]) == (":alpha", ":beta")
+
+
+def test_the_words_of_a_scale_may_be_those_of_the_whole_class(site):
+    client = site()
+    put_in(client)
+    page = client.get("/class/columns")
+    assert "the same for all: 5 to 10 hours" in page.text
+    client.post("/class/columns", data={**entries(page), "field-1": "=3"})
+    assert "Study time" not in re.search(r"Answered without: [^<]*", client.get("/class").text)[0]

@@ -6,7 +6,6 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from flask import (
     Blueprint,
@@ -27,6 +26,7 @@ from satchel.tables.class_list import (
     ClassList,
     Levels,
     Limits,
+    Sheet,
     Student,
     Upload,
     download,
@@ -34,22 +34,22 @@ from satchel.tables.class_list import (
     read_sheet,
     with_reasons,
 )
+from satchel.tables.mapping import read_columns
 from satchel.tables.mapping_file import read_mapping, write_mapping
-from satchel.tables.outcome import Move, moves, outcome, rules
+from satchel.tables.outcome import outcome, rules
 from satchel_web import matching
+from satchel_web.class_view import ClassView
 from satchel_web.kept import Kept
 from satchel_web.language import gettext, said
-from satchel_web.models import Listed, models
-from satchel_web.pictures import of_scores
+from satchel_web.models import listed_or_404, models
 from satchel_web.questions import Question
-from satchel_web.sentences import in_plain_words, problem_text
-from satchel_web.student import Answered, labels_of
+from satchel_web.sentences import given_text, in_plain_words, problem_text
+from satchel_web.student import Answered
 
 blueprint = Blueprint("classes", __name__)
 
 COOKIE = "satchel_class"
 LISTED = 10  # problems that are shown at once
-MANY = 1 / 3  # flagged students beyond which a sentence says so
 KINDS = {
     "csv": "text/csv",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -79,7 +79,7 @@ def kept() -> Kept[ClassList]:
 @blueprint.route("/models/<name>/class", methods=["GET", "POST"])
 def start(name: str) -> ResponseReturnValue:
     """Ask for a class list; take one."""
-    listed = _listed(name)
+    listed = listed_or_404(name)
     problem = ""
     if request.method == "POST":
         try:
@@ -105,7 +105,7 @@ def start(name: str) -> ResponseReturnValue:
 @blueprint.get("/models/<name>/example.csv")
 def example(name: str) -> Response:
     """Give a class list to try, or to fill in: invented students."""
-    spec = _listed(name).spec
+    spec = listed_or_404(name).spec
     target = io.StringIO()
     writer = csv.writer(target)
     writer.writerow([gettext("Name"), *(said(f.label) for f in spec.inputs.features)])
@@ -120,50 +120,39 @@ def example(name: str) -> Response:
 def columns() -> ResponseReturnValue:
     """Show what the columns hold, take corrections, and go on when all is clear."""
     name, found = _current()
-    spec = _listed(found.model).spec
-    upload = found.upload
+    listed = listed_or_404(found.model)
+    spec = listed.spec
     problem = ""
     unreadable: Sequence[Student] = ()
-    try:
-        sheet = read_sheet(upload, spec, settings().limits)
-        fields = matching.matched(spec, sheet)
-        if request.method == "POST":
-            upload = replace(
-                upload,
-                mapping=matching.mapping_of(request.form, fields, sheet),
-                named=request.form.get("named", "").removeprefix(":"),
-                grouped=request.form.get("grouped", "").removeprefix(":"),
-                result=request.form.get("result", "").removeprefix(":"),
-                settled=True,
-            )
-            found = ClassList(upload, found.model, _pass_mark(request.form))
-            kept().replace(name, found, found.size)
-            if request.form.get("action") != "look":
-                read = _answered(found)
-                unreadable = read.refused
-                if upload.checks and not upload.result:
-                    problem = gettext("Say which column holds the results of last year.")
-                elif not read.read:
-                    problem = gettext("No student of this list can be read like this.")
-                elif not unreadable or request.form.get("action") == "without":
-                    kept().replace(name, read, read.size)
-                    return redirect(
-                        url_for("classes.check" if upload.checks else "classes.show"), 303
-                    )
-            sheet = read_sheet(upload, spec, settings().limits)
-            fields = matching.matched(spec, sheet)
-    except SatchelError as error:
-        problem = in_plain_words(str(error))
-        sheet = read_sheet(replace(upload, mapping=TableMapping()), spec, settings().limits)
+    sheet = read_sheet(found.upload, spec, settings().limits)
+    fields = matching.matched(spec, sheet)
+    if request.method == "POST":
+        action, read = request.form.get("action"), None
+        try:
+            found = _corrected(found, spec, fields, sheet)
+            read = None if action == "look" else _answered(found)
+        except SatchelError as error:
+            problem = in_plain_words(str(error))
+        _renew(name, found)
+        if read is not None:
+            unreadable = read.refused
+            if read.upload.checks and not read.upload.result:
+                problem = gettext("Say which column holds the results of last year.")
+            elif not read.read:
+                problem = gettext("No student of this list can be read like this.")
+            elif not unreadable or action == "without":
+                _renew(name, read)
+                target = "classes.check" if read.upload.checks else "classes.show"
+                return redirect(url_for(target), 303)
+        sheet = read_sheet(found.upload, spec, settings().limits)
         fields = matching.matched(spec, sheet)
     page = render_template(
         "columns.html",
-        question=Question(_listed(found.model)),
+        question=Question(listed),
         found=found,
-        upload=upload,
+        upload=found.upload,
         sheet=sheet,
         fields=sorted(fields, key=lambda field: not field.feature.required),
-        labels=labels_of(spec),
         mark=matching.asks_pass_mark(spec),
         problem=problem,
         unreadable=unreadable,
@@ -181,13 +170,17 @@ def show() -> ResponseReturnValue:
     _, found = _current()
     if not found.students:
         return redirect(url_for("classes.columns"), 303)
-    listed = _listed(found.model)
+    listed = listed_or_404(found.model)
     spec = _at_mark(listed.spec, found.pass_at)
     output = request.args.get("output", "")
     output = output if output in spec.scored else spec.scored[0]
     view = ClassView(found, spec, output, settings().levels, request.args)
     return render_template(
-        "class.html", question=Question(listed), view=view, labels=labels_of(spec)
+        "class.html",
+        question=Question(listed),
+        view=view,
+        features={feature.name: feature for feature in spec.inputs.features},
+        given_text=given_text,
     )
 
 
@@ -197,7 +190,7 @@ def check() -> ResponseReturnValue:
     _, found = _current()
     if not found.students or not found.upload.checks:
         return redirect(url_for("classes.columns"), 303)
-    listed = _listed(found.model)
+    listed = listed_or_404(found.model)
     spec = _at_mark(listed.spec, found.pass_at)
     known = {feature.name: feature for feature in rules(spec)}
     rule = known.get(request.args.get("rule", ""), next(iter(known.values()), None))
@@ -218,15 +211,15 @@ def check() -> ResponseReturnValue:
 def later() -> ResponseReturnValue:
     """Take a later list of the same class, and show who moved."""
     name, found = _current()
-    listed = _listed(found.model)
+    listed = listed_or_404(found.model)
     try:
         upload = _uploaded()
         upload = replace(found.upload, name=upload.name, data=upload.data)
         read_sheet(upload, listed.spec, settings().limits)
         read = _answered(replace(found, upload=upload))
-        kept().replace(name, now := replace(read, earlier=replace(found, earlier=None)), now.size)
-    except (SatchelError, ValueError) as error:
+    except SatchelError as error:
         abort(422, in_plain_words(str(error)))
+    _renew(name, replace(read, earlier=replace(found, earlier=None)))
     return redirect(url_for("classes.show"), 303)
 
 
@@ -240,7 +233,7 @@ def student(number: int) -> ResponseReturnValue:
     predictor = _predictor(found)
     return render_template(
         "student.html",
-        question=Question(_listed(found.model)),
+        question=Question(listed_or_404(found.model)),
         one=one,
         answered=Answered(predictor, one.record, one.prediction),
     )
@@ -274,139 +267,10 @@ def forget() -> ResponseReturnValue:
     return response
 
 
-class ClassView:
-    """A class as the page shows it: chosen, sorted, and counted.
-
-    Parameters
-    ----------
-    found : ClassList
-    spec : Spec
-        With the pass mark that was used.
-    output : str
-        By which output students are sorted.
-    levels : Levels
-    choice : mapping of str to str
-        What was chosen: ``group``, ``level``, ``sort`` and ``first``.
-    """
-
-    def __init__(
-        self,
-        found: ClassList,
-        spec: Spec,
-        output: str,
-        levels: Levels,
-        choice: Mapping[str, str],
-    ) -> None:
-        self.found, self.spec, self.output, self.levels = found, spec, output, levels
-        self.groups = sorted({one.group for one in found.read if one.group})
-        number = choice.get("group", "")
-        place = int(number) if number.isdecimal() and len(number) < 6 else -1
-        self.group = self.groups[place] if 0 <= place < len(self.groups) else None
-        self.level = (
-            choice.get("level", "") if choice.get("level") in ("high", "watch", "low") else ""
-        )
-        self.sort = choice.get("sort", "") if choice.get("sort") in ("name", "row") else "risk"
-        first = choice.get("first", "")
-        self.first = int(first) if first.isdecimal() and len(first) < 6 else 0
-        members = [one for one in found.read if self.group in (None, one.group)]
-        self.members = members
-        self.has_risk = any(one.risk(output) is not None for one in members)
-        self.sure = sorted((m for m in members if m.prediction.reliable), key=self._order)
-        self.doubted = sorted((m for m in members if not m.prediction.reliable), key=self._order)
-
-    def _order(self, one: Student) -> Any:
-        if self.sort == "name":
-            return (one.name.casefold(), one.number)
-        if self.sort == "row":
-            return one.number
-        return (one.score(self.output), one.number)
-
-    @property
-    def moves(self) -> list[Move]:
-        """Who moved since the earlier list."""
-        earlier = self.found.earlier
-        return [] if earlier is None else moves(earlier, self.found, self.output)
-
-    def level_of(self, one: Student) -> str:
-        """Return the level of a student."""
-        return self.levels.of(one.risk(self.output))
-
-    @property
-    def absent(self) -> list[str]:
-        """The labels of the fields that the list has no column for."""
-        labels = labels_of(self.spec)
-        return [said(labels[name]) for name in self.found.absent]
-
-    @property
-    def shown(self) -> list[Student]:
-        """Those without doubts, of the level that was chosen, as many as were asked for."""
-        chosen = [one for one in self.sure if self.level in ("", self.level_of(one))]
-        return chosen[: self.first or None]
-
-    def count(self, level: str) -> int:
-        """How many of those without doubts are of a level."""
-        return sum(self.level_of(one) == level for one in self.sure)
-
-    @property
-    def many(self) -> bool:
-        """Whether so many are at high risk that this says little."""
-        return self.has_risk and self.count("high") > MANY * max(1, len(self.sure))
-
-    @property
-    def outputs(self) -> list[Any]:
-        """The outputs that students can be sorted by."""
-        return [o for o in self.spec.outputs if o.name in self.spec.scored]
-
-    @property
-    def by_group(self) -> list[tuple[str, int, dict[str, int]]]:
-        """For each group, how many students it has, and how many of each level."""
-        found = []
-        for group in self.groups:
-            members = [one for one in self.found.read if one.group == group]
-            levels = [self.level_of(one) for one in members]
-            counts = {level: levels.count(level) for level in ("high", "watch", "low")}
-            found.append((group, len(members), counts))
-        return found
-
-    @property
-    def segments(self) -> list[tuple[str, int]]:
-        """The segments, and how many students are in each."""
-        counts: dict[str, int] = {}
-        for one in self.members:
-            if one.prediction.segment is not None:
-                counts[one.prediction.segment] = counts.get(one.prediction.segment, 0) + 1
-        return sorted(counts.items(), key=lambda pair: -pair[1])
-
-    @property
-    def picture(self) -> Any:
-        """How many students are expected to reach which scores; None where there are none."""
-        output = next(o for o in self.spec.outputs if o.name == self.output)
-        values = [
-            value
-            for one in self.members
-            if (value := one.prediction.outputs[self.output].value) is not None
-        ]
-        if not values:
-            return None
-        limits = getattr(output, "limits", (None, None))
-        low = limits[0] if limits[0] is not None else min(values)
-        high = limits[1] if limits[1] is not None else max(values)
-        if not low < high:
-            return None
-        return of_scores(values, (low, high), getattr(output, "pass_at", None))
-
-
 def has_class() -> bool:
     """Whether this browser has put in a class list that is still here."""
     name = request.cookies.get(COOKIE, "")
     return bool(name) and kept().find(name) is not None
-
-
-def _listed(name: str) -> Listed:
-    listed = models().find(name)
-    if listed is None:
-        abort(404, gettext("There is no such model."))
-    return listed
 
 
 def _uploaded() -> Upload:
@@ -456,6 +320,30 @@ def _keep(found: ClassList, response: WerkzeugResponse) -> WerkzeugResponse:
     return response
 
 
+def _renew(name: str, found: ClassList) -> None:
+    """Keep a class in place of what was kept under its name."""
+    try:
+        kept().replace(name, found, found.size)
+    except ValueError:
+        abort(413, gettext("The list is too large for this page."))
+
+
+def _corrected(
+    found: ClassList, spec: Spec, fields: Sequence[matching.Field], sheet: Sheet
+) -> ClassList:
+    """Return a class as the form of its columns corrects it; a total that is none is refused."""
+    form = request.form
+    mapping = matching.mapping_of(form, fields, sheet)
+    read_columns(spec, mapping.columns)
+    named, grouped, result = (
+        form.get(control, "").removeprefix(":") for control in ("named", "grouped", "result")
+    )
+    upload = replace(
+        found.upload, mapping=mapping, named=named, grouped=grouped, result=result, settled=True
+    )
+    return ClassList(upload, found.model, _pass_mark(form))
+
+
 def _pass_mark(form: Mapping[str, str]) -> str | None:
     mark, total = form.get("mark", "").strip(), form.get("mark-total", "").strip()
     if not mark:
@@ -477,9 +365,9 @@ def _at_mark(spec: Spec, pass_at: str | None) -> Spec:
 
 def _predictor(found: ClassList) -> Predictor:
     """Return the predictor of a class, with its own pass mark."""
-    predictor = models().predictor(_listed(found.model))
+    predictor = models().predictor(listed_or_404(found.model))
     spec = _at_mark(predictor.spec, found.pass_at)
-    if spec is predictor.spec:
+    if spec.outputs == predictor.spec.outputs:  # the mark is that of the model
         return predictor
     return Predictor(replace(predictor.bundle, spec=spec))
 

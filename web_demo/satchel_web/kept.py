@@ -41,14 +41,20 @@ class Kept(Generic[T]):
         ValueError
             Where it alone is larger than all may be.
         """
+        self._fits(size)
         name = secrets.token_urlsafe(32)
-        self._put(name, value, size)
+        with self._lock:
+            self._expire()
+            self._put(name, value, size)
         return name
 
     def replace(self, name: str, value: T, size: int) -> None:
         """Keep another value under a name; one that is gone stays gone."""
-        if self.find(name) is not None:
-            self._put(name, value, size)
+        self._fits(size)
+        with self._lock:
+            self._expire()
+            if name in self._items:
+                self._put(name, value, size)
 
     def find(self, name: str) -> T | None:
         """Return the value of a name, or None where it is gone."""
@@ -66,16 +72,16 @@ class Kept(Generic[T]):
         with self._lock:
             self._remove(name)
 
-    def _put(self, name: str, value: T, size: int) -> None:
+    def _fits(self, size: int) -> None:
         if size > self._most:
             raise ValueError(f"{size} bytes are more than the {self._most} that are kept")
-        with self._lock:
-            self._remove(name)
-            self._expire()
-            while self._size + size > self._most:
-                self._remove(next(iter(self._items)))
-            self._items[name] = (value, size, self._clock())
-            self._size += size
+
+    def _put(self, name: str, value: T, size: int) -> None:
+        self._remove(name)
+        while self._size + size > self._most:
+            self._remove(next(iter(self._items)))
+        self._items[name] = (value, size, self._clock())
+        self._size += size
 
     def _expire(self) -> None:
         now = self._clock()

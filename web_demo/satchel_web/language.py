@@ -11,7 +11,6 @@ DRAFTS = ("ar",)  # that no speaker has read yet
 COOKIE = "satchel_language"
 YEAR = 365 * 24 * 3600
 
-
 __all__ = ["gettext", "lazy_gettext", "number", "said", "speak"]
 
 
@@ -45,9 +44,7 @@ def speak(app: Flask) -> None:
     app.after_request(_keep)
     app.add_template_filter(said)
     app.add_template_filter(number)
-    app.context_processor(
-        lambda: {"languages": LANGUAGES, "drafts": DRAFTS, "locale": get_locale()}
-    )
+    app.context_processor(_spoken)
 
 
 def _spoken() -> dict[str, object]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from satchel import TableMapping
-from satchel.spec import Category, Distribution, Feature, Number, Spec
+from satchel.spec import Distribution, Feature, Number, Spec
 from satchel.tables.class_list import GROUPS, NAMES, Sheet, Upload, named_column
 from satchel.tables.guess import unknown_words
 from satchel.tables.mapping import Held, read_columns, takes_total
@@ -67,10 +67,11 @@ class Field:
 
     @property
     def choices(self) -> list[tuple[str, str]]:
-        """Values that all students may have, with labels; of a number the one that was said."""
-        if isinstance(self.feature, Number) and self.constant:
-            return [(self.constant, self.constant)]
-        return choices(self.feature)
+        """Values that all students may have, with labels; the one that was said among them."""
+        found = choices(self.feature)
+        if self.constant and self.constant not in dict(found):
+            found.append((self.constant, self.constant))
+        return found
 
     @property
     def missing(self) -> bool:
@@ -88,10 +89,14 @@ def is_mark(feature: Feature) -> bool:
 
 
 def choices(feature: Feature) -> list[tuple[str, str]]:
-    """Return the values of a category with their labels; none for a number."""
-    if not isinstance(feature, Category):
-        return []
+    """Return the values of a category or a scale with their labels; none for another number."""
+    if isinstance(feature, Number):
+        return [(str(i), label) for i, label in enumerate(feature.scale_labels, _lowest(feature))]
     return list(zip(feature.values, feature.value_labels or feature.values, strict=True))
+
+
+def _lowest(feature: Number) -> int:
+    return int(feature.limits[0] or 0)
 
 
 def matched(spec: Spec, sheet: Sheet) -> list[Field]:

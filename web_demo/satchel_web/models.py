@@ -8,11 +8,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from flask import current_app
+from flask import abort, current_app
 
 from satchel import BundleError, Predictor, SatchelError
 from satchel import bundle as bundles
 from satchel.spec import Spec
+from satchel_web.language import gettext
 
 MOST_OPEN = 6  # bundles: as many as a small server holds with ease
 
@@ -41,7 +42,6 @@ class Models:
     pass_at : str or None
         The school's own pass mark, as `satchel.load` takes it, for every model that gives a
         distribution of scores; those among whose scores it is not keep their own.
-
     most_open : int
         Bundles that are open at once; the one that was asked least lately is closed.
 
@@ -148,6 +148,14 @@ class Models:
                 while len(self._predictors) > self._most:
                     self._predictors.popitem(last=False)
             return found
+
+
+def listed_or_404(name: str) -> Listed:
+    """Return the model called `name`, or the default of the task; or end the request."""
+    found = models().find(name)
+    if found is None:
+        abort(404, gettext("There is no such model."))
+    return found
 
 
 def models() -> Models:

@@ -11,7 +11,7 @@ from satchel import Predictor, Problem, RecordError
 from satchel.wording import demonstration
 from satchel_web.class_pages import has_class
 from satchel_web.language import gettext, number, said
-from satchel_web.models import Listed, models
+from satchel_web.models import listed_or_404, models
 from satchel_web.questions import Question, others, questions
 from satchel_web.sentences import problem_text
 from satchel_web.student import Answered, Field, labels_of, read_form
@@ -33,7 +33,7 @@ def index() -> str:
 @blueprint.get("/models/<name>/card")
 def card(name: str) -> str:
     """Tell for whom a model is, how far it is off, and what it must not be used for."""
-    listed = _listed(name)
+    listed = listed_or_404(name)
     return render_template(
         "card.html", question=Question(listed), listed=listed, labels=labels_of(listed.spec)
     )
@@ -42,7 +42,7 @@ def card(name: str) -> str:
 @blueprint.route("/models/<name>", methods=["GET", "POST"])
 def model(name: str) -> tuple[str, int]:
     """Show the form of a model; with what was filled in, its prediction or what is wrong."""
-    listed = _listed(name)
+    listed = listed_or_404(name)
     spec = listed.spec
     answered: Answered | None = None
     moves: list[str] = []
@@ -118,10 +118,3 @@ def _moves(predictor: Predictor, former: str, record: Mapping[str, object]) -> l
                 )
             )
     return moves
-
-
-def _listed(name: str) -> Listed:
-    listed = models().find(name)
-    if listed is None:
-        abort(404, gettext("There is no such model."))
-    return listed

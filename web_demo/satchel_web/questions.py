@@ -12,27 +12,21 @@ from satchel_web.models import Listed
 
 OWN, SHIPPED, EXAMPLES = "own", "shipped", "examples"
 
-# The question of each task that ships; of any other its title.
+# The question of each task that ships, at whatever time of the year; of any other its title.
 QUESTIONS = {
     "secondary-mathematics": lazy_gettext("How will my mathematics class end the year?"),
-    "secondary-mathematics-midyear": lazy_gettext("How will my mathematics class end the year?"),
-    "secondary-mathematics-early": lazy_gettext("How will my mathematics class end the year?"),
     "secondary-portuguese": lazy_gettext("How will my language class end the year?"),
-    "secondary-portuguese-midyear": lazy_gettext("How will my language class end the year?"),
-    "secondary-portuguese-early": lazy_gettext("How will my language class end the year?"),
     "course-outcome": lazy_gettext("Who will pass a course with quizzes?"),
     "exam-factors": lazy_gettext("What exam score goes with these habits?"),
     "exam-scores": lazy_gettext("How far do scores follow from background?"),
     "exam-scores-followup": lazy_gettext("What math score goes with reading and writing?"),
     "study-hours": lazy_gettext("What exam score goes with study hours?"),
 }
+# Of the tasks that are asked at several times, when, by how their names end.
 WHEN = {
-    "secondary-mathematics": lazy_gettext("Two marks are known"),
-    "secondary-mathematics-midyear": lazy_gettext("One mark is known"),
-    "secondary-mathematics-early": lazy_gettext("Before the first mark"),
-    "secondary-portuguese": lazy_gettext("Two marks are known"),
-    "secondary-portuguese-midyear": lazy_gettext("One mark is known"),
-    "secondary-portuguese-early": lazy_gettext("Before the first mark"),
+    "": lazy_gettext("Two marks are known"),
+    "-midyear": lazy_gettext("One mark is known"),
+    "-early": lazy_gettext("Before the first mark"),
 }
 WHOSE = {
     "secondary-mathematics": lazy_gettext("two Portuguese schools, 2005/06"),
@@ -57,14 +51,22 @@ class Question:
         return self.spec.name
 
     @property
+    def parts(self) -> tuple[str, str]:
+        """The task, and the end of its name that says when it is asked."""
+        task = self.spec.task
+        time = next((end for end in WHEN if end and task.endswith(end)), "")
+        return task.removesuffix(time), time
+
+    @property
     def title(self) -> str:
         """The question in plain words."""
-        return str(QUESTIONS.get(self.spec.task, "")) or said(self.spec.card.title)
+        return str(QUESTIONS.get(self.parts[0], "")) or said(self.spec.card.title)
 
     @property
     def when(self) -> str:
         """At which time of the year it can be asked; empty where that is all one."""
-        return str(WHEN.get(self.spec.task, ""))
+        task, time = self.parts
+        return str(WHEN[time]) if task in WHOSE else ""
 
     @property
     def group(self) -> str:
@@ -108,8 +110,7 @@ class Question:
     @property
     def whose(self) -> str:
         """Whose students it learned from."""
-        root = self.spec.task.removesuffix("-early").removesuffix("-midyear")
-        return str(WHOSE.get(root, "")) or said(self.spec.card.source.name)
+        return str(WHOSE.get(self.parts[0], "")) or said(self.spec.card.source.name)
 
 
 def questions(models: Iterable[Listed]) -> dict[str, list[Question]]:
@@ -129,8 +130,7 @@ def others(models: Iterable[Listed]) -> Sequence[Listed]:
     return [one for one in models if not one.default and Question(one).group != OWN]
 
 
-def _order(question: Question) -> tuple[str, int]:
-    spec = question.spec
+def _order(question: Question) -> tuple[int, str, int]:
+    task, time = question.parts
     known = list(QUESTIONS)
-    place = known.index(spec.task) if spec.task in known else len(known)
-    return ("", place) if place < len(known) else (spec.task, place)
+    return known.index(task) if task in known else len(known), task, list(WHEN).index(time)

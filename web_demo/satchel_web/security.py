@@ -126,13 +126,15 @@ def show_error(error: HTTPException) -> ResponseReturnValue:
     extra: dict[str, int] = {}
     if isinstance(error, RequestEntityTooLarge) and request.max_content_length is not None:
         extra = {"max_bytes": request.max_content_length}
-        text = gettext(
-            "The request holds more than %(bytes)s bytes: send it in parts.",
-            bytes=request.max_content_length,
-        )
+        text = f"The request holds more than {request.max_content_length} bytes: send it in parts."
     if request.path == "/healthz" or f"{request.path}/".startswith(f"{PREFIX}/"):
         answer = problem(status, text, extra)
     else:
+        if extra:
+            text = gettext(
+                "The request holds more than %(bytes)s bytes: send it in parts.",
+                bytes=extra["max_bytes"],
+            )
         answer = _page(str(TITLES.get(status, error.name)), str(TEXTS.get(text, text)), status)
     if isinstance(error, MethodNotAllowed):
         answer.allow.update(error.valid_methods or ())

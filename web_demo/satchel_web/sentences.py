@@ -86,11 +86,10 @@ def note_text(note: Note, feature: Feature | None, value: object) -> str:
     )
 
 
-def few_text(text: str) -> str:
-    """Return the doubt that no note holds: too many fields were not given."""
-    counts = re.findall(r"\d+", text)
+def few_text(missing: int, fields: int) -> str:
+    """Return the doubt that too many fields were not given."""
     return gettext(
-        "%(missing)s of %(fields)s fields were not given.", missing=counts[0], fields=counts[1]
+        "%(missing)s of %(fields)s fields were not given.", missing=missing, fields=fields
     )
 
 

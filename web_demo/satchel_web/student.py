@@ -13,7 +13,7 @@ from satchel.tables.mapping import takes_total
 from satchel.tables.marks import MISSING, CellReader, Marks, full_marks
 from satchel.values import is_missing, shown
 from satchel_web.language import said
-from satchel_web.matching import is_mark
+from satchel_web.matching import choices, is_mark
 from satchel_web.pictures import Picture, of_distribution
 from satchel_web.sentences import allowed_here, few_text, given_text, note_text
 
@@ -44,12 +44,8 @@ class Field:
 
     @property
     def choices(self) -> list[tuple[str, str]]:
-        """Values and their labels; none for a number."""
-        feature = self.feature
-        if isinstance(feature, Number):
-            low = int(feature.limits[0] or 0) if feature.scale_labels else 0
-            return [(str(i), label) for i, label in enumerate(feature.scale_labels, low)]
-        return list(zip(feature.values, feature.value_labels or feature.values, strict=True))
+        """Values and their labels; none for a number that is no scale."""
+        return choices(self.feature)
 
     @property
     def hint(self) -> str:
@@ -136,14 +132,14 @@ class Answered:
         self.prediction = prediction
         self.spec = predictor.spec
         self.labels = labels_of(self.spec)
-        features = {feature.name: feature for feature in self.spec.inputs.features}
+        self._features = {feature.name: feature for feature in self.spec.inputs.features}
         by_message = {
-            note.message: note_text(note, features.get(note.field), record.get(note.field))
+            note.message: note_text(note, self._features.get(note.field), record.get(note.field))
             for note in prediction.notes
         }
-        self.doubts = [
-            by_message[text] if text in by_message else few_text(text) for text in prediction.doubts
-        ]
+        # The one doubt that no note holds is that too many fields were not given.
+        few = few_text(len(self._missing("imputed")), len(self._features))
+        self.doubts = [by_message.get(text, few) for text in prediction.doubts]
         self.notes = [
             by_message[note.message]
             for note in prediction.notes
@@ -175,7 +171,7 @@ class Answered:
             explained = self._predictor.explain(self._record, output.name)
         except RecordError:
             return [], []
-        features = {feature.name: feature for feature in self.spec.inputs.features}
+        features = self._features
         most = max((abs(one.contribution) for one in explained.features), default=0.0) or 1.0
         found = [
             one
@@ -196,7 +192,7 @@ class Answered:
 
     def changes(self, output: Any) -> list[Change]:
         """Return the changes that would help most by this answer, one per field."""
-        features = {feature.name: feature for feature in self.spec.inputs.features}
+        features = self._features
         try:
             found = self._predictor.suggest(self._record, output.name).best
         except SatchelError:

@@ -29,8 +29,7 @@ class Spec:
         Version of the bundle: ``1.0.0``, until an export raises it.
     spec_version : int
         Version of this format. Version 2 added distributions, columns that tell what is missing,
-        fields that are monotonic or essential, and the
-        words of scales.
+        fields that are monotonic or essential, and the words of scales.
     """
 
     task: str

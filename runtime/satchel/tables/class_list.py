@@ -53,6 +53,9 @@ class Limits:
     columns: int = 250
 
 
+LEVELS = ("high", "watch", "low")
+
+
 @dataclass(frozen=True, slots=True)
 class Levels:
     """From which risk on a student is shown as one to help first, or to watch."""
@@ -61,7 +64,7 @@ class Levels:
     watch: float = 0.2
 
     def of(self, risk: float | None) -> str:
-        """Return ``high``, ``watch`` or ``low``; nothing where the risk is not known."""
+        """Return one of `LEVELS`; nothing where the risk is not known."""
         if risk is None or math.isnan(risk):
             return ""
         return "high" if risk >= self.high else "watch" if risk >= self.watch else "low"

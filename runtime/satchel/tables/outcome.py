@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -183,9 +184,6 @@ def moves(earlier: ClassList, later: ClassList, output: str) -> list[Move]:
 
 
 def _by_name(found: ClassList) -> Mapping[str, Student]:
-    names = [one.name.casefold() for one in found.read]
-    return {
-        one.name.casefold(): one
-        for one in found.read
-        if one.name and names.count(one.name.casefold()) == 1
-    }
+    named = [(one.name.casefold(), one) for one in found.read if one.name]
+    counts = Counter([name for name, _ in named])
+    return {name: one for name, one in named if counts[name] == 1}
