@@ -28,6 +28,9 @@ TRANSLATIONS = SITE / "translations"
 METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
 ABOUT = {"project": "satchel", "copyright_holder": "the authors of satchel", "fuzzy": False}
 KEYWORDS = {"_": None, "gettext": None, "lazy_gettext": None}
+# What the library says of a file or a value, of which the pattern comes first.
+LIBRARY = ROOT / "runtime" / "satchel"
+SAID = dict.fromkeys(("Sentence", "SatchelError", "TableError"), (1,))
 
 
 def main(arguments: list[str]) -> int:
@@ -66,6 +69,9 @@ def extracted() -> Catalog:
     found = extract_from_dir(str(SITE), METHODS, keywords=KEYWORDS)
     for _, _, text, _, _ in sorted(found, key=lambda item: (item[0], item[1])):
         template.add(text)
+    found = extract_from_dir(str(LIBRARY), METHODS[:1], keywords=SAID)
+    for _, _, text, _, _ in sorted(found, key=lambda item: (item[0], item[1])):
+        template.add(text, flags=["no-python-format"])
     for bundle in satchel.models():
         for text in of_spec(bundle.spec):
             template.add(text, flags=["no-python-format"])

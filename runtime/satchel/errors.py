@@ -14,14 +14,32 @@ from collections.abc import Sequence
 from typing import Any
 
 from satchel.frozen import frozen
+from satchel.sentence import Sentence
 
 LISTED_PROBLEMS = 20
 
 
 class SatchelError(Exception):
-    """Base class of every error that satchel raises on purpose."""
+    """Base class of every error that satchel raises on purpose.
+
+    Parameters
+    ----------
+    pattern, at_command_line : str
+    **parts : object
+        As of a `Sentence`, which the error's one argument is.
+    """
 
     __module__ = "satchel"
+
+    def __init__(self, pattern: str = "", at_command_line: str = "", /, **parts: object) -> None:
+        is_one = isinstance(pattern, Sentence)
+        super().__init__(pattern if is_one else Sentence(pattern, at_command_line, **parts))
+
+    @property
+    def sentence(self) -> Sentence:
+        """What is wrong, and what to do."""
+        found: Sentence = self.args[0]
+        return found
 
 
 class BundleError(SatchelError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from satchel.sentence import Sentence
 from satchel.spec import Category, Classes, Feature, Number, Output, Score, Spec
 from satchel.values import plain, printable
 
@@ -85,4 +86,4 @@ def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
 def meant(name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     """Return the end of a message that asks whether the nearest known name was meant."""
     close = nearest(name, known, cutoff)
-    return f"; did you mean {close!r}?" if close else ""
+    return Sentence("; did you mean {close!r}?", close=close) if close else ""

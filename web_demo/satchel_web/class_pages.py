@@ -43,7 +43,7 @@ from satchel_web.kept import Kept
 from satchel_web.language import gettext, said
 from satchel_web.models import listed_or_404, models
 from satchel_web.questions import Question
-from satchel_web.sentences import given_text, in_plain_words, problem_text
+from satchel_web.sentences import again, given_text, problem_text
 from satchel_web.student import Answered
 
 blueprint = Blueprint("classes", __name__)
@@ -91,7 +91,7 @@ def start(name: str) -> ResponseReturnValue:
             found = ClassList(upload, listed.spec.name, None)
             return _keep(found, redirect(url_for("classes.columns"), 303))
         except TableError as error:
-            problem = in_plain_words(str(error))
+            problem = again(error.sentence)
     page = render_template(
         "start.html",
         question=Question(listed),
@@ -132,7 +132,7 @@ def columns() -> ResponseReturnValue:
             found = _corrected(found, spec, fields, sheet)
             read = None if action == "look" else _answered(found)
         except SatchelError as error:
-            problem = in_plain_words(str(error))
+            problem = again(error.sentence)
         _renew(name, found)
         if read is not None:
             unreadable = read.refused
@@ -157,7 +157,7 @@ def columns() -> ResponseReturnValue:
         problem=problem,
         unreadable=unreadable,
         listed=LISTED,
-        words=in_plain_words,
+        again=again,
         problem_text=problem_text,
         features={feature.name: feature for feature in spec.inputs.features},
     )
@@ -181,6 +181,7 @@ def show() -> ResponseReturnValue:
         view=view,
         features={feature.name: feature for feature in spec.inputs.features},
         given_text=given_text,
+        again=again,
     )
 
 
@@ -218,7 +219,7 @@ def later() -> ResponseReturnValue:
         read_sheet(upload, listed.spec, settings().limits)
         read = _answered(replace(found, upload=upload))
     except SatchelError as error:
-        abort(422, in_plain_words(str(error)))
+        abort(422, again(error.sentence))
     _renew(name, replace(read, earlier=replace(found, earlier=None)))
     return redirect(url_for("classes.show"), 303)
 

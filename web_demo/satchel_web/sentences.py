@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 from satchel import Note, Problem
+from satchel.sentence import Sentence, filled
 from satchel.spec import Category, Feature, Number
 from satchel.values import is_missing
 from satchel_web.language import gettext, lazy_gettext, number, said
@@ -29,13 +29,25 @@ WRONG = {
     "thousands": lazy_gettext("may be a thousand or not; write it without separators"),
     "decimal-mark": lazy_gettext("has another decimal mark than the other numbers of the list"),
 }
-_COMMAND = re.compile(r"(?:, or [^,;]*|\s*\([^()]*)--[^;)]*\)?")
 
 
-def in_plain_words(message: str) -> str:
-    """Return a message without what it says to someone at the command line."""
-    parts = [_COMMAND.sub("", part) for part in message.split("; ")]
-    return "; ".join(part for part in parts if "--" not in part)
+def again(sentence: str, features: Mapping[str, Feature] | None = None) -> str:
+    """Return a sentence of the library in the language of the page.
+
+    What it says to someone at the command line is left out, and fields have their labels.
+    """
+    if not isinstance(sentence, Sentence):
+        return sentence
+    parts = {name: _part(name, part, features or {}) for name, part in sentence.parts.items()}
+    return filled(said(sentence.pattern), parts)
+
+
+def _part(name: str, part: object, features: Mapping[str, Feature]) -> object:
+    if isinstance(part, list):
+        return [again(one, features) for one in part]
+    if name == "field" and part in features:
+        return said(features[str(part)].label)
+    return again(part, features) if isinstance(part, str) else part
 
 
 def problem_text(problem: Problem, features: Mapping[str, Feature]) -> str:
@@ -43,7 +55,7 @@ def problem_text(problem: Problem, features: Mapping[str, Feature]) -> str:
     feature = features.get(problem.field)
     wrong = WRONG.get(problem.code)
     if feature is None or wrong is None:
-        message = in_plain_words(problem.message)
+        message = again(problem.message, features)
         return (
             message if feature is None else said(feature.label) + message.removeprefix(feature.name)
         )

@@ -23,6 +23,7 @@ from satchel.encode.packing import Packer
 from satchel.encode.readers import ABSENT, CategoryReader, Column, NumberBlock, NumberReader
 from satchel.errors import LISTED_PROBLEMS, Problem, RecordError
 from satchel.note import MISSING, Found, Note
+from satchel.sentence import Sentence
 from satchel.spec import Category, Derived, Inputs, Missing, Number
 from satchel.values import shown
 from satchel.wording import LONGEST_NAME, meant
@@ -332,7 +333,8 @@ class Encoder:
 
     def _too_large(self, row: NDArray[np.float32]) -> Problem:
         source = self._sources[int(np.flatnonzero(~np.isfinite(row))[0])]
-        return Problem(source, f"{source} is too large for this model")
+        message = Sentence("{field} is too large for this model", field=source)
+        return Problem(source, message, "too-large")
 
 
 def _array(column: Any) -> NDArray[Any]:
@@ -354,4 +356,7 @@ def _no_mapping(record: object) -> Problem:
 
 def _not_derived(derived: Derived) -> Problem:
     inputs = ", ".join(derived.inputs)
-    return Problem(derived.name, f"{derived.name} cannot be computed from {inputs}")
+    message = Sentence(
+        "{field} cannot be computed from {inputs}", field=derived.name, inputs=inputs
+    )
+    return Problem(derived.name, message)

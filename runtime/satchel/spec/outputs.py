@@ -226,8 +226,12 @@ class Distribution:
         number = self._mark(mark) if isinstance(mark, str) else float(mark)
         if not self.scores[0] < number <= self.scores[-1]:
             raise SatchelError(
-                f"pass mark {mark} is not among the scores of {self.name}: give one above "
-                f"{self.scores[0]:g}, and not above {self.scores[-1]:g}"
+                "pass mark {mark} is not among the scores of {output}: give one above {low:g}, and "
+                "not above {high:g}",
+                mark=mark,
+                output=self.name,
+                low=self.scores[0],
+                high=self.scores[-1],
             )
         return replace(self, pass_at=number)
 
@@ -238,13 +242,17 @@ class Distribution:
         except ValueError:
             number = whole = math.nan
         if not (math.isfinite(number) and 0 < whole < math.inf):
-            raise SatchelError(f"pass mark {text!r} is no number: give one such as 8 or 40/100")
+            raise SatchelError(
+                "pass mark {mark!r} is no number: give one such as 8 or 40/100", mark=text
+            )
         if not slash:
             return number
         if self.limits[0] != 0 or self.limits[1] is None:
             raise SatchelError(
-                f"pass mark {text!r}: the most that {self.name} can be is not known, so give the "
-                f"mark in {self.unit or 'its own unit'}"
+                "pass mark {mark!r}: the most that {output} can be is not known, so give the mark "
+                "as it stands, without a total",
+                mark=text,
+                output=self.name,
             )
         return number / whole * self.limits[1]
 

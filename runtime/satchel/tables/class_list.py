@@ -12,6 +12,7 @@ from typing import Any
 from satchel.errors import RecordError, TableError
 from satchel.prediction import Prediction
 from satchel.predictor import Predictor
+from satchel.sentence import Sentence
 from satchel.spec import Spec
 from satchel.tables.cells import as_text
 from satchel.tables.columns import Part, answer_names
@@ -272,14 +273,14 @@ def read_sheet(upload: Upload, spec: Spec, limits: Limits) -> Sheet:
         chunks = table.chunks()
         first = next(chunks, Chunk())
         if len(header) > limits.columns:
-            raise TableError(_too_large(len(header), limits.columns, "columns"))
+            raise _too_large(limits.columns, Sentence("columns"))
         for item in students(chain([first], chunks), range(1), len(header)):
             if isinstance(item, Passed):
                 passed += 1
                 continue
             rows += item.rows
             if len(rows) > limits.rows:
-                raise TableError(_too_large(len(rows), limits.rows, "students"))
+                raise _too_large(limits.rows, Sentence("students"))
         answered = answer_names(spec) | {DONE}
         offered = ["" if name in answered else name for name in header]
         mapping = guess(spec, offered, rows, upload.mapping, upload.settled)
@@ -287,10 +288,12 @@ def read_sheet(upload: Upload, spec: Spec, limits: Limits) -> Sheet:
         return Sheet([*map(clean_name, header)], rows, passed, mapping, [*remarks, *table.remarks])
 
 
-def _too_large(count: int, most: int, what: str) -> str:
-    return (
-        f"the list has more than {most:,} {what}, which is the most that is read at once here; "
-        "send it in parts, or use satchel predict on the command line, which takes any number"
+def _too_large(most: int, what: Sentence) -> TableError:
+    return TableError(
+        "the list has more than {most:,} {what}, which is the most that is read at once here; "
+        "send it in parts, or use satchel predict on the command line, which takes any number",
+        most=most,
+        what=what,
     )
 
 
@@ -323,7 +326,7 @@ def read_class(upload: Upload, predictor: Predictor, pass_at: str | None) -> Cla
             pass_at,
             tuple(found),
             tuple(run.fields.absent),
-            tuple(run.remarks()),
+            tuple(run.fields.remarks()),
             len(run.passed),
         )
         return replace(read, unlike=_unlike(read.read, predictor))

@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Any, BinaryIO
 
 from satchel.errors import SatchelError, TableError
+from satchel.sentence import Sentence
 from satchel.tables.cells import Percent, as_number, as_text
 from satchel.tables.formulas import neutralised
 from satchel.tables.number_format import shows_percent
@@ -90,10 +91,19 @@ class ExcelReader:
         rows, first = self._begin(sheet, options)
         place = find_header(first, wanted, options.header_row)
         if place is None:
-            where = f"row {options.header_row}" if options.header_row else "its first rows"
-            raise TableError(f"{self._name}, sheet {sheet.title!r}: {where} names no columns")
+            where = Sentence("its first rows")
+            if options.header_row:
+                where = Sentence("row {number}", number=options.header_row)
+            raise TableError(
+                "{name}, sheet {sheet!r}: {where} names no columns",
+                name=self._name,
+                sheet=sheet.title,
+                where=where,
+            )
         names = [name_of(as_text(cell)) for cell in first[place]]
-        self.header = check_header(names, f"{self._name}: row {place + 1}")
+        self.header = check_header(
+            names, Sentence("{name}: row {row}", name=self._name, row=place + 1)
+        )
         self.remarks += passed_over(place, first)
         self.titles: Sequence[Row] = first[:place]
         self._number = place + 1
@@ -114,15 +124,17 @@ class ExcelReader:
         chosen = options.sheet
         sheets = {sheet.title: sheet for sheet in self._book.worksheets}
         if not sheets:
-            raise TableError(f"{self._name} has no sheet with cells")
+            raise TableError("{name} has no sheet with cells", name=self._name)
         names = list(sheets)
         if chosen in sheets:
             return sheets[chosen]
         if chosen.isdecimal() and 0 < int(chosen) <= len(names):
             return sheets[names[int(chosen) - 1]]
         if chosen:
-            hint = meant(chosen, names) or f"; there are {quoted(names)}"
-            raise TableError(f"{self._name} has no sheet {chosen!r}{hint}")
+            hint = meant(chosen, names) or Sentence("; there are {names}", names=quoted(names))
+            raise TableError(
+                "{name} has no sheet {sheet!r}{hint}", name=self._name, sheet=chosen, hint=hint
+            )
         if len(names) == 1:
             return sheets[names[0]]
         # A hidden sheet may be an old copy: it is read where nothing else fits.
@@ -130,16 +142,28 @@ class ExcelReader:
         likely = [*visible, *(one for one in names if one not in visible)]
         fitting = [one for one in likely if wanted.fits(self._begin(sheets[one], options)[1])]
         name = (fitting or likely)[0]
-        listed = ", ".join(map(repr, names))
-        self.remarks.append(f"Read the sheet {name!r} of {listed} (--sheet for another)")
+        self.remarks.append(
+            Sentence(
+                "Read the sheet {sheet!r} of {names}",
+                " (--sheet for another)",
+                sheet=name,
+                names=", ".join(map(repr, names)),
+            )
+        )
         return sheets[name]
 
     def _rows(self, sheet: Any) -> Iterator[SheetRow]:
         for number, cells in enumerate(sheet.iter_rows(), 1):
             if number > MOST_ROWS:  # a damaged sheet may claim any number
-                raise TableError(f"{self._name} has more than {MOST_ROWS:,} rows in a sheet")
+                raise TableError(
+                    "{name} has more than {most:,} rows in a sheet", name=self._name, most=MOST_ROWS
+                )
             if len(cells) > MOST_COLUMNS:
-                raise TableError(f"{self._name} has more than {MOST_COLUMNS:,} columns in a sheet")
+                raise TableError(
+                    "{name} has more than {most:,} columns in a sheet",
+                    name=self._name,
+                    most=MOST_COLUMNS,
+                )
             yield _row(cells) if cells else SheetRow([], {})
 
     def chunks(self, size: int = ROWS_PER_CHUNK) -> Iterator[Chunk]:
@@ -189,8 +213,10 @@ class ExcelReader:
             if isinstance(error.__context__, SatchelError):
                 raise error.__context__ from None
             raise TableError(
-                f"{self._name} cannot be read as an Excel workbook ({reason(error)}); open it in a "
-                "spreadsheet and save it again as .xlsx, or as 'CSV UTF-8'"
+                "{name} cannot be read as an Excel workbook ({reason}); open it in a spreadsheet "
+                "and save it again as .xlsx, or as 'CSV UTF-8'",
+                name=self._name,
+                reason=reason(error),
             ) from None
 
 

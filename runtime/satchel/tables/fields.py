@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from satchel.encode.readers import Column
 from satchel.errors import TableError
+from satchel.sentence import Sentence
 from satchel.spec import Number, Spec
 from satchel.tables.mapping import Held, TableMapping, hints, read_columns
 from satchel.tables.marks import CellReader, Marks
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 
 LISTED_COLUMNS = 12
+_FIELD = "{field}"  # says the same in every language
 
 
 class Fields:
@@ -60,14 +62,18 @@ class Fields:
         names = [clean_name(name) for name in header]
         for theirs in mapping.columns:
             if theirs not in names:
-                raise TableError(f"there is no column {theirs!r} to map{meant(theirs, names)}")
+                raise TableError(
+                    "there is no column {name!r} to map{hint}",
+                    name=theirs,
+                    hint=meant(theirs, names),
+                )
         held = read_columns(spec, mapping.columns)
         fields = [held.get(name, Held(name)) for name in names]
         ours = [one.field for one in fields]
         self.places = {name: i for i, name in enumerate(ours) if name in features}
         repeated = sorted(name for name in self.places if ours.count(name) > 1)
         if repeated:
-            raise TableError(f"several columns hold {quoted(repeated)}")
+            raise TableError("several columns hold {fields}", fields=quoted(repeated))
         self._constants = _constants(spec, self.places, mapping)
         self.unused = [name for name in ours if name and name not in features]
         self.absent = [n for n in features if n not in self.places and n not in self._constants]
@@ -86,12 +92,13 @@ class Fields:
                     f"--set {alone[0]}=VALUE"
                 )
             raise TableError(
-                f"the table has no column for {', '.join(asked)}{remedy}"
-                f"{_listed(header, self.places.values())}"
+                "the table has no column for {asked}",
+                f"{remedy}{_listed(header, self.places.values())}",
+                asked=asked,
             )
         if not self.places:
             raise TableError(
-                f"the table has no column that holds a field of the model{_listed(header, ())}"
+                "the table has no column that holds a field of the model", _listed(header, ())
             )
         self._near = {name: near[name] for name in self.absent if name in near}
         self._renamed = 2 * len(held) > len(self.places)
@@ -150,30 +157,39 @@ class Fields:
     def remarks(self) -> Iterator[str]:
         """Yield what a person should know of the columns, once all rows have been seen."""
         for name in self._rounded:
-            yield f"{name} takes whole numbers: marks out of another total were rounded"
+            yield Sentence(
+                "{field} takes whole numbers: marks out of another total were rounded", field=name
+            )
         if self._near:
             listed = ", ".join(_map(theirs, ours) for ours, theirs in self._near.items())
-            yield f"Warning: the table may have other columns that the model reads: {listed}"
+            yield Sentence(
+                "Warning: the table may have other columns that the model reads", f": {listed}"
+            )
         elif self._renamed and self.absent:
-            yield (
-                f"Warning: most fields have other names here; is there a column of "
-                f"{', '.join(self.absent[:LISTED_COLUMNS])}? (--map)"
+            yield Sentence(
+                "Warning: most fields have other names here; is there a column of {fields}?",
+                " (--map)",
+                fields=[Sentence(_FIELD, field=name) for name in self.absent[:LISTED_COLUMNS]],
             )
         for name in self.places if self.rows else ():
             if name in self._blank:
-                yield (
-                    f"Warning: no row has a value of {name}; if its column is not empty, save the "
-                    "table again, so that its formulas have values"
+                yield Sentence(
+                    "Warning: no row has a value of {field}; if its column is not empty, save the "
+                    "table again, so that its formulas have values",
+                    field=name,
                 )
         warnings = {name: scale.warning() for name, scale in self._scales.items()}
-        yield from (f"Warning: {warning}" for warning in warnings.values() if warning)
+        yield from filter(None, warnings.values())
         suspect = {name for name, warning in warnings.items() if warning} | self._scaled
         for name, scale in self._scales.items():
             siblings = sorted(one for one in suspect if _kind(one) == _kind(name) and one != name)
             if siblings and name not in suspect and scale.may_be_less():
-                yield (
-                    f"Warning: {siblings[0]} has another total; has {name}? The largest is "
-                    f"{scale.largest()}: --map {argument(f'{scale.column}={name}/TOTAL')}"
+                yield Sentence(
+                    "Warning: {sibling} has another total; has {field}? The largest is {largest}",
+                    f": --map {argument(f'{scale.column}={name}/TOTAL')}",
+                    sibling=siblings[0],
+                    field=name,
+                    largest=scale.largest(),
                 )
 
 
@@ -183,9 +199,18 @@ def _constants(spec: Spec, places: Mapping[str, int], mapping: TableMapping) -> 
         if name in spec.inputs.ignored:  # a field of the task that this model does not use
             continue
         if name not in features:
-            raise TableError(f"--set {name}: the model has no such field{meant(name, features)}")
+            raise TableError(
+                "{name} is set, and the model has no such field{hint}",
+                f" (--set {name})",
+                name=name,
+                hint=meant(name, features),
+            )
         if name in places:
-            raise TableError(f"--set {name}: the table has a column of it; leave one out")
+            raise TableError(
+                "{field} is set, and the table has a column of it; leave one out",
+                f" (--set {name})",
+                field=name,
+            )
     return {name: value for name, value in mapping.constants.items() if name in features}
 
 
@@ -196,7 +221,12 @@ def _words(
     known = {*names, *(one.field for one in fields)}
     for name in mapping.values:
         if name not in known:
-            raise TableError(f"--map-value {name}: there is no such column{meant(name, known)}")
+            raise TableError(
+                "there is no column {name!r} whose values could be mapped{hint}",
+                " (--map-value)",
+                name=name,
+                hint=meant(name, known),
+            )
     return [
         {**mapping.values.get(one.field, {}), **mapping.values.get(name, {})}
         for name, one in zip(names, fields, strict=True)
@@ -215,8 +245,9 @@ def _listed(header: Sequence[str], used: Collection[int]) -> str:
     return f"; {which} {', '.join(names[:LISTED_COLUMNS])}{and_more}{header_row}"
 
 
-def _asked(name: str, near: Mapping[str, str]) -> str:
-    return f"{name} ({_map(near[name], name)}?)" if name in near else name
+def _asked(name: str, near: Mapping[str, str]) -> Sentence:
+    remedy = f" ({_map(near[name], name)}?)" if name in near else ""
+    return Sentence(_FIELD, remedy, field=name)
 
 
 def _map(theirs: str, ours: str) -> str:
@@ -224,8 +255,16 @@ def _map(theirs: str, ours: str) -> str:
 
 
 def _misfit(row: Row, width: int) -> str:
-    beyond = f"; cells beyond the header: {quoted(row[width:])}" if len(row) > width else ""
-    return f"the row has {len(row)} cells, the header {width}{beyond}"
+    if len(row) <= width:
+        return Sentence(
+            "the row has {cells} cells, the header {width}", cells=len(row), width=width
+        )
+    return Sentence(
+        "the row has {cells} cells, the header {width}; cells beyond the header: {beyond}",
+        cells=len(row),
+        width=width,
+        beyond=quoted(row[width:]),
+    )
 
 
 def _all_missing(column: Column) -> bool:

@@ -7,38 +7,49 @@ import re
 from typing import BinaryIO
 
 from satchel.bundle.onnx_file import LFS_POINTER
+from satchel.sentence import Sentence
 
 BEGINNING = 4096  # bytes that are looked at
 
-_DOCUMENT = "copy its table into a spreadsheet and save that as .xlsx"
-_PICTURE = "is a picture: ask for the table itself, as .xlsx or CSV"
-_UNPACK = "is compressed: unpack it first"
+_PICTURE = Sentence("is a picture: ask for the table itself, as .xlsx or CSV")
+_COMPRESSED = Sentence("is compressed: unpack it first")
+_ARCHIVE = Sentence("is an archive: unpack it")
+
+
+def _document(what: Sentence) -> Sentence:
+    return Sentence(
+        "is {what}: copy its table into a spreadsheet and save that as .xlsx", what=what
+    )
+
+
 # What is no table that can be read, by its name or how it begins.
 OTHERS = {
-    ".xls": "is an old Excel workbook, or one with a password: save it as .xlsx without",
-    ".xlsb": "is a binary Excel workbook: save it as .xlsx",
-    ".xml": "is XML: open it in a spreadsheet and save it as .xlsx",
-    ".html": "is a web page: open it in a spreadsheet and save it as .xlsx",
-    ".ods": "is an OpenDocument sheet: save it as .xlsx",
-    ".numbers": "is a sheet of Numbers: export it as .xlsx",
-    ".json": "is JSON: write JSON Lines instead, one object in each line, and name it .jsonl",
-    ".docx": f"is a Word document: {_DOCUMENT}",
-    ".doc": f"is a Word document: {_DOCUMENT}",
-    ".odt": f"is an OpenDocument text: {_DOCUMENT}",
-    ".rtf": f"is a document: {_DOCUMENT}",
-    ".pptx": f"is a PowerPoint presentation: {_DOCUMENT}",
-    ".pdf": "is a PDF: ask for the table itself, as .xlsx or CSV",
+    ".xls": Sentence("is an old Excel workbook, or one with a password: save it as .xlsx without"),
+    ".xlsb": Sentence("is a binary Excel workbook: save it as .xlsx"),
+    ".xml": Sentence("is XML: open it in a spreadsheet and save it as .xlsx"),
+    ".html": Sentence("is a web page: open it in a spreadsheet and save it as .xlsx"),
+    ".ods": Sentence("is an OpenDocument sheet: save it as .xlsx"),
+    ".numbers": Sentence("is a sheet of Numbers: export it as .xlsx"),
+    ".json": Sentence(
+        "is JSON: write JSON Lines instead, one object in each line, and name it .jsonl"
+    ),
+    ".docx": _document(Sentence("a Word document")),
+    ".doc": _document(Sentence("a Word document")),
+    ".odt": _document(Sentence("an OpenDocument text")),
+    ".rtf": _document(Sentence("a document")),
+    ".pptx": _document(Sentence("a PowerPoint presentation")),
+    ".pdf": Sentence("is a PDF: ask for the table itself, as .xlsx or CSV"),
     ".png": _PICTURE,
     ".jpg": _PICTURE,
-    ".sav": "is an SPSS file: export it as CSV",
-    ".gz": _UNPACK,
-    ".bz2": _UNPACK,
-    ".xz": _UNPACK,
-    ".zip": "is an archive: unpack it",
-    ".rar": "is an archive: unpack it",
-    ".7z": "is an archive: unpack it",
-    "OneRoster": "is an archive: unpack it and give one of the OneRoster files in it",
-    "LFS": "is a Git LFS pointer, not the table: run git lfs pull",
+    ".sav": Sentence("is an SPSS file: export it as CSV"),
+    ".gz": _COMPRESSED,
+    ".bz2": _COMPRESSED,
+    ".xz": _COMPRESSED,
+    ".zip": _ARCHIVE,
+    ".rar": _ARCHIVE,
+    ".7z": _ARCHIVE,
+    "OneRoster": Sentence("is an archive: unpack it and give one of the OneRoster files in it"),
+    "LFS": Sentence("is a Git LFS pointer, not the table: run git lfs pull"),
 }
 _BEGINNINGS = (
     (b"PAR1", "parquet"),

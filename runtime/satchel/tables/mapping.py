@@ -116,7 +116,9 @@ def read_columns(spec: Spec, columns: Mapping[str, str]) -> dict[str, Held]:
             continue  # a field of the task that this model does not use: its column passes through
         if not sign or name not in features:
             wrong = name if sign else ours
-            raise TableError(f"the model has no field {wrong!r}{meant(wrong, features)}")
+            raise TableError(
+                "the model has no field {name!r}{hint}", name=wrong, hint=meant(wrong, features)
+            )
         held[theirs] = Held(name, _total(features[name], total))
     return held
 
@@ -132,18 +134,26 @@ def takes_total(feature: Number | Category) -> bool:
 def _total(feature: Number | Category, text: str) -> float:
     name = feature.name
     if isinstance(feature, Category):
-        raise TableError(f"{name} is no number and has no total; leave /{text} out")
+        raise TableError(
+            "{field} is no number and has no total; leave /{total} out", field=name, total=text
+        )
     if not takes_total(feature):
         raise TableError(
-            f"{name} does not go from 0 to an upper limit, so a total of {text!r} cannot be "
-            f"brought to it; leave /{text} out and give it in its own unit"
+            "{field} does not go from 0 to an upper limit, so a total of {total!r} cannot be "
+            "brought to it; leave /{total} out and give it in its own unit",
+            field=name,
+            total=text,
         )
     try:
         total = float(text.replace(",", "."))
     except ValueError:
         total = 0.0
     if not 0 < total < float("inf"):
-        raise TableError(f"the total in '{name}/{text}' is no number above 0, as in '{name}/10'")
+        raise TableError(
+            "the total in '{field}/{total}' is no number above 0, as in '{field}/10'",
+            field=name,
+            total=text,
+        )
     return total
 
 

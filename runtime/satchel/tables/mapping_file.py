@@ -26,6 +26,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from satchel.errors import TableError
+from satchel.sentence import Sentence
 from satchel.tables.mapping import TableMapping
 from satchel.tables.table import FileOptions
 
@@ -52,15 +53,19 @@ def read_mapping(text: str, name: str) -> TableMapping:
         Where it is no TOML, or holds a key or value that a mapping cannot have.
     """
     if len(text) > LARGEST:
-        raise TableError(f"{name} has more than {LARGEST >> 20} MB: is it a mapping?")
+        raise TableError(
+            "{name} has more than {most} MB: is it a mapping?", name=name, most=LARGEST >> 20
+        )
     try:
         plain = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
-        raise TableError(f"{name} is not TOML: {error}") from None
+        raise TableError("{name} is not TOML: {reason}", name=name, reason=error) from None
     _known(plain, KEYS, name, "")
     missing = plain.get("missing", [])
     if not isinstance(missing, list) or not all(isinstance(mark, str) for mark in missing):
-        raise TableError(f'{name}: missing must be a list of texts, as in missing = ["EX"]')
+        raise TableError(
+            '{name}: missing must be a list of texts, as in missing = ["EX"]', name=name
+        )
     values = _table(plain, "values", name)
     return TableMapping(
         _texts(_table(plain, "columns", name), name, "columns"),
@@ -107,14 +112,19 @@ def _quoted(text: str) -> str:
 def _known(plain: Mapping[str, Any], keys: Collection[str], name: str, place: str) -> None:
     for key in plain:
         if key not in keys:
-            where = f" in [{place}]" if place else ""
-            raise TableError(f"{name}: unknown key {key!r}{where}; there are {', '.join(keys)}")
+            raise TableError(
+                "{name}: unknown key {key!r}{place}; there are {keys}",
+                name=name,
+                key=key,
+                place=f" in [{place}]" if place else "",
+                keys=", ".join(keys),
+            )
 
 
 def _table(plain: Mapping[str, Any], key: str, name: str) -> dict[str, Any]:
     found = plain.get(key, {})
     if not isinstance(found, dict):
-        raise TableError(f"{name}: {key} must be a table, [{key}]")
+        raise TableError("{name}: {key} must be a table, [{key}]", name=name, key=key)
     return found
 
 
@@ -122,7 +132,12 @@ def _texts(plain: Mapping[str, Any], name: str, place: str) -> dict[str, str]:
     texts = {}
     for key, value in plain.items():
         if isinstance(value, bool) or not isinstance(value, str | int | float):
-            raise TableError(f"{name}: {key!r} in [{place}] must be text, as in {key!r} = '...'")
+            raise TableError(
+                "{name}: {key!r} in [{place}] must be text, as in {key!r} = '...'",
+                name=name,
+                key=key,
+                place=place,
+            )
         texts[key] = str(value)
     return texts
 
@@ -132,8 +147,12 @@ def _options(plain: Mapping[str, Any], name: str) -> FileOptions:
     for key, value in plain.items():
         kind: type = int if key == "header-row" else str
         if type(value) is not kind or (isinstance(value, int) and value < 1):
-            what = "a whole number from 1" if kind is int else "text"
-            raise TableError(f"{name}: {key} in [table] must be {what}")
+            raise TableError(
+                "{name}: {key} in [table] must be {what}",
+                name=name,
+                key=key,
+                what=Sentence("a whole number from 1") if kind is int else Sentence("text"),
+            )
     if plain.get("decimal", ".") not in DECIMALS:
-        raise TableError(f'{name}: decimal in [table] must be "." or ","')
+        raise TableError('{name}: decimal in [table] must be "." or ","', name=name)
     return FileOptions(**{OPTIONS[key]: value for key, value in plain.items()})

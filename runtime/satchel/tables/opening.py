@@ -7,6 +7,7 @@ from pathlib import PurePath
 from typing import BinaryIO
 
 from satchel.errors import TableError
+from satchel.sentence import Sentence
 from satchel.tables.csv.reader import CsvReader
 from satchel.tables.kinds import BEGINNING, OTHERS, is_archive, kind_of
 from satchel.tables.pipe import Rejoined
@@ -23,10 +24,10 @@ SUFFIXES = {
     ".parquet": "parquet",
 }
 NAMES = {
-    "csv": "CSV",
-    "jsonl": "JSON Lines",
-    "xlsx": "an Excel workbook",
-    "parquet": "Parquet",
+    "csv": Sentence("CSV"),
+    "jsonl": Sentence("JSON Lines"),
+    "xlsx": Sentence("an Excel workbook"),
+    "parquet": Sentence("Parquet"),
 }
 LARGEST_PIPE = 256 << 20
 
@@ -60,9 +61,9 @@ def open_file(
         file = _in_memory(file, name) if is_archive(start) else file
     found = kind_of(file, start, suffix)
     if found in OTHERS:
-        raise TableError(f"{name} {OTHERS[found]}")
+        raise TableError("{name} {what}", name=name, what=OTHERS[found])
     if suffix in OTHERS and suffix != ".xls" and found not in ("xlsx", "parquet"):
-        raise TableError(f"{name} {OTHERS[suffix]}")
+        raise TableError("{name} {what}", name=name, what=OTHERS[suffix])
     # Text, and workbooks, are named .xls by programs that have no other name for a sheet.
     kind = SUFFIXES.get(suffix, found or "csv")
     _check(kind, found, start, name, suffix)
@@ -99,9 +100,20 @@ def _check(kind: str, found: str, start: bytes, name: str, suffix: str) -> None:
     if kind == found or (kind in ("csv", "jsonl") and not found):
         return
     if found:
-        remedy = f"name it {PurePath(name).stem}.{found}"
-        raise TableError(f"{name} is {NAMES[found]}, not {NAMES[kind]} as its name says; {remedy}")
-    what = "is empty" if not start else f"is not {NAMES[kind]}"
+        raise TableError(
+            "{name} is {found}, not {kind} as its name says; name it {right}",
+            name=name,
+            found=NAMES[found],
+            kind=NAMES[kind],
+            right=f"{PurePath(name).stem}.{found}",
+        )
     is_text = start and b"\0" not in start
-    remedy = "it looks like text: name it .csv" if is_text else "save or export it again"
-    raise TableError(f"{name} {what}, although its name ends in {suffix}; {remedy}")
+    raise TableError(
+        "{name} {what}, although its name ends in {suffix}; {remedy}",
+        name=name,
+        what=Sentence("is not {kind}", kind=NAMES[kind]) if start else Sentence("is empty"),
+        suffix=suffix,
+        remedy=Sentence("it looks like text: name it .csv")
+        if is_text
+        else Sentence("save or export it again"),
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from satchel.sentence import Sentence
 from satchel.spec import Number, NumberBins, Spec
 from satchel.tables.mapping import takes_total
 from satchel.values import plain, printable
@@ -57,22 +58,25 @@ class ScaleWatch:
             self._above += int((numbers > self._feature.limits[1]).sum())
         self._low_so_far &= bool(((numbers >= self._low) & (numbers <= self._threshold)).all())
 
-    def warning(self) -> str:
+    def warning(self) -> Sentence | None:
         """Return what to say of the column, or nothing."""
         if self._count < LEAST:
-            return ""
+            return None
         if self._above > self._count / 2:
             return self._too_high()
         by_chance = self._share**self._count > BY_CHANCE
         if not self._low_so_far or by_chance:
-            return ""
+            return None
         name = self._feature.name
         total = next((total for total in (1, *TOTALS) if self._largest <= total), "TOTAL")
         remedy = f'; if they are out of {total}: --map "{printable(self.column)}={name}/{total}"'
-        return (
-            f"all values of {name} lie in the lowest tenth of its range ({plain(self._low)} to "
-            f"{plain(self._high)}): probably another scale"
-            f"{remedy if takes_total(self._feature) else ''}"
+        return Sentence(
+            "Warning: all values of {field} lie in the lowest tenth of its range ({low} to "
+            "{high}): probably another scale",
+            remedy if takes_total(self._feature) else "",
+            field=name,
+            low=plain(self._low),
+            high=plain(self._high),
         )
 
     def may_be_less(self) -> bool:
@@ -83,15 +87,22 @@ class ScaleWatch:
         """Return the largest value that came by, in words."""
         return plain(self._largest)
 
-    def _too_high(self) -> str:
-        name = self._feature.name
-        text = f"most values of {name} are above {plain(self._high)}, its upper limit"
+    def _too_high(self) -> Sentence:
+        name, high = self._feature.name, plain(self._high)
         total = next((total for total in TOTALS if self._largest <= total), None)
         if not takes_total(self._feature) or total is None:
-            return text
-        return (
-            f"{text}: they look as if they were out of {total}; "
-            f'--map "{printable(self.column)}={name}/{total}" brings them to it'
+            return Sentence(
+                "Warning: most values of {field} are above {high}, its upper limit",
+                field=name,
+                high=high,
+            )
+        return Sentence(
+            "Warning: most values of {field} are above {high}, its upper limit: they look as if "
+            "they were out of {total}",
+            f'; --map "{printable(self.column)}={name}/{total}" brings them to it',
+            field=name,
+            high=high,
+            total=total,
         )
 
 

@@ -14,6 +14,7 @@ from typing import Any, Protocol, cast
 from numpy.typing import NDArray
 
 from satchel.errors import TableError
+from satchel.sentence import Sentence
 from satchel.values import quoted
 from satchel.wording import plain_name
 
@@ -279,11 +280,14 @@ def check_header(names: Sequence[str], where: str) -> list[str]:
     """
     clean = [clean_name(name) for name in names]
     if not any(clean):
-        raise TableError(f"{where} holds no names of columns")
+        raise TableError("{where} holds no names of columns", where=where)
     repeated = [name for name, count in Counter(clean).items() if name and count > 1]
     if repeated:
-        names = quoted(sorted(repeated))
-        raise TableError(f"{where}: {names} stands there twice as a column; rename one")
+        raise TableError(
+            "{where}: {names} stands there twice as a column; rename one",
+            where=where,
+            names=quoted(sorted(repeated)),
+        )
     return list(names)
 
 
@@ -323,10 +327,13 @@ def telling(remarks: Sequence[str]) -> Iterator[None]:
     try:
         yield
     except TableError as error:
-        new = [remark for remark in remarks if remark not in str(error)]
-        if not new:
+        said = error.sentence
+        for remark in remarks:
+            if remark not in said:
+                said = Sentence("{error} ({remark})", error=said, remark=remark)
+        if said is error.sentence:
             raise
-        raise TableError(f"{error} ({'; '.join(new)})") from None
+        raise TableError(said) from None
 
 
 def passed_over(place: int, rows: Sequence[Row]) -> list[str]:
@@ -334,4 +341,6 @@ def passed_over(place: int, rows: Sequence[Row]) -> list[str]:
     titles = [i + 1 for i, row in enumerate(rows[:place]) if not all(map(is_blank, row))]
     if not titles:
         return []
-    return [f"Row {place + 1} names the columns; what stands above it is left out"]
+    return [
+        Sentence("Row {row} names the columns; what stands above it is left out", row=place + 1)
+    ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from satchel.sentence import Sentence
 from satchel.spec import Number, Spec
 from satchel.tables.mapping import Held, TableMapping, read_columns, takes_total
 from satchel.tables.marks import full_marks
@@ -41,9 +42,9 @@ def with_totals(
     names = [clean_name(name) for name in table.header]
     held = read_columns(spec, mapping.columns)
     # In the order of who counts more: a row of totals, one above the header, the names.
-    said = [*_rows_of_totals(table, first), ("The header", totals_in_names(names))]
+    said = [*_rows_of_totals(table, first), (Sentence("The header"), totals_in_names(names))]
     found: dict[str, float] = {}
-    remarks = []
+    remarks: list[str] = []
     for where, totals in said:
         new = {}
         for place, total in totals.items():
@@ -56,16 +57,20 @@ def with_totals(
                 new[name] = total
         if new:
             listed = ", ".join(f"{name} {plain(total)}" for name, total in new.items())
-            remarks.append(f"{where} says what the marks are out of: {listed}")
+            remarks.append(
+                Sentence(
+                    "{where} says what the marks are out of: {listed}", where=where, listed=listed
+                )
+            )
             found |= new
     return (mapping.with_totals(found) if found else mapping), remarks
 
 
-def _rows_of_totals(table: Table, first: Chunk) -> Iterator[tuple[str, dict[int, float]]]:
+def _rows_of_totals(table: Table, first: Chunk) -> Iterator[tuple[Sentence, dict[int, float]]]:
     below = zip(first.numbers[:PATIENCE], first.rows[:PATIENCE], strict=True)
     for number, row in (*below, *enumerate(table.titles, 1)):
         if totals := totals_of(row):
-            yield f"Row {number}", totals
+            yield Sentence("Row {number}", number=number), totals
 
 
 def totals_of(row: Row) -> dict[int, float]:

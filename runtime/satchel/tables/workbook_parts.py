@@ -13,6 +13,7 @@ from typing import IO, Any, BinaryIO
 from xml.parsers import expat
 
 from satchel.errors import TableError
+from satchel.sentence import Sentence
 
 SHEETS, STRINGS = "xl/worksheets/", "xl/sharedStrings"
 UNREAD = ("xl/media/", "xl/embeddings/", "xl/drawings/", "xl/charts/", "xl/pivotCache/")
@@ -57,13 +58,19 @@ class Parts(zipfile.ZipFile):
     def _check_declared(self) -> None:
         parts = self.infolist()
         if len(parts) > MOST_PARTS:
-            raise self._unsafe(f"it has {len(parts):,} parts")
+            raise self._unsafe(Sentence("it has {count:,} parts", count=len(parts)))
         for one in parts:
             if one.filename.startswith(UNREAD):
                 continue
             dense = one.file_size > RATIO_FROM and one.file_size > HIGHEST_RATIO * one.compress_size
             if dense or one.file_size > _most(one.filename):
-                raise self._unsafe(f"{one.filename} in it unpacks to {one.file_size:,} bytes")
+                raise self._unsafe(
+                    Sentence(
+                        "{part} in it unpacks to {size:,} bytes",
+                        part=one.filename,
+                        size=one.file_size,
+                    )
+                )
 
     def open(self, name: Any, *_: Any, **__: Any) -> IO[bytes]:
         """Open a part for reading."""
@@ -73,10 +80,12 @@ class Parts(zipfile.ZipFile):
         title = name.filename if isinstance(name, zipfile.ZipInfo) else str(name)
         return io.BufferedReader(_Counted(part, title, self), _BLOCK)
 
-    def _unsafe(self, what: str) -> TableError:
+    def _unsafe(self, what: Sentence) -> TableError:
         return TableError(
-            f"{self._name}: {what}, more than is safe; save the table as 'CSV UTF-8' instead, or "
-            "say --unlimited where you trust the file"
+            "{name}: {what}, more than is safe; save the table as 'CSV UTF-8' instead",
+            ", or say --unlimited where you trust the file",
+            name=self._name,
+            what=what,
         )
 
 
@@ -106,12 +115,18 @@ class _Counted(io.RawIOBase):
         # A part in UTF-16 has a NUL beside each letter of ASCII.
         plain = (self._last + block).replace(b"\0", b"")
         if _DECLARED.search(plain):
-            raise self._parts._unsafe(f"{self._title} in it declares a document type")
+            raise self._parts._unsafe(
+                Sentence("{part} in it declares a document type", part=self._title)
+            )
         # A name may have a prefix, which few programs write.
         cells = len(_PREFIXED.findall(block)) if b":row" in block else 0
         self._tags += block.count(b"<") - sum(map(block.count, _CELLS)) - cells
         if self._tags > self._most:
-            raise self._parts._unsafe(f"{self._title} in it holds more than {self._most:,} marks")
+            raise self._parts._unsafe(
+                Sentence(
+                    "{part} in it holds more than {most:,} marks", part=self._title, most=self._most
+                )
+            )
         self._last = block[-_OVERLAP:]
 
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from satchel.errors import TableError
+from satchel.sentence import Sentence
 from satchel.tables.table import FileOptions, Row, Wanted, find_header, name_of
 from satchel.wording import meant
 
@@ -95,8 +96,11 @@ def find_encoding(file: BinaryIO, start: bytes, name: str, said: str = "") -> tu
         if start.startswith(mark):
             if said and said.removesuffix("-sig") not in encoding:
                 raise TableError(
-                    f"{name} begins with the mark of {encoding.upper()}, not of {said}; "
-                    "leave --encoding out"
+                    "{name} begins with the mark of {encoding}, not of {said}",
+                    "; leave --encoding out",
+                    name=name,
+                    encoding=encoding.upper(),
+                    said=said,
                 )
             return encoding, MARK, ""
     utf16 = _unmarked_utf16(start[:4096])
@@ -109,9 +113,17 @@ def find_encoding(file: BinaryIO, start: bytes, name: str, said: str = "") -> tu
             "",
         )
     if utf16:
-        return utf16, "", f"{name} was read as UTF-16, although it lacks the mark of that"
+        remark = Sentence(
+            "{name} was read as UTF-16, although it lacks the mark of that", name=name
+        )
+        return utf16, "", remark
     if b"\0" in start[:4096]:
-        raise TableError(f"{name} holds NUL bytes: it is no text file; {_SAVE_AGAIN}")
+        raise TableError(
+            "{name} holds NUL bytes: it is no text file; {remedy}",
+            _SAY_ENCODING,
+            name=name,
+            remedy=_SAVE_AGAIN,
+        )
     blocks: Iterable[bytes] = [start] if len(start) == SAMPLE else [start, b""]
     if file.seekable():
         blocks = itertools.chain(iter(lambda: file.read(SAMPLE), b""), [b""])
@@ -124,12 +136,16 @@ def find_encoding(file: BinaryIO, start: bytes, name: str, said: str = "") -> tu
     return (
         "cp1252",
         "",
-        f"{name} is not UTF-8 text and was read as Windows-1252 (Western European); "
-        "--encoding for another, such as cp1251",
+        Sentence(
+            "{name} is not UTF-8 text and was read as Windows-1252 (Western European)",
+            "; --encoding for another, such as cp1251",
+            name=name,
+        ),
     )
 
 
-_SAVE_AGAIN = "save it again as 'CSV UTF-8' in the spreadsheet, or say its --encoding"
+_SAVE_AGAIN = Sentence("save it again as 'CSV UTF-8' in the spreadsheet")
+_SAY_ENCODING = ", or say its --encoding"
 
 
 def _known(encoding: str) -> str:
@@ -171,7 +187,10 @@ def _is_utf8(blocks: Iterable[bytes], name: str) -> bool:
             if beyond_ascii or right >= wrong:
                 # As Windows-1252 the letters that are UTF-8 would become others.
                 raise TableError(
-                    f"{name} is UTF-8 text in one part and not in another; {_SAVE_AGAIN}"
+                    "{name} is UTF-8 text in one part and not in another; {remedy}",
+                    _SAY_ENCODING,
+                    name=name,
+                    remedy=_SAVE_AGAIN,
                 ) from None
             return False
     return True
@@ -179,8 +198,14 @@ def _is_utf8(blocks: Iterable[bytes], name: str) -> bool:
 
 def not_text(name: str, encoding: str) -> TableError:
     """Return the error for bytes that are no text in the encoding that was said or found."""
-    shown = {"cp1252": "UTF-8 text nor Windows-1252"}.get(encoding, f"{encoding.upper()} text")
-    return TableError(f"{name} is not {shown}; {_SAVE_AGAIN}")
+    tried = "UTF-8 text nor Windows-1252" if encoding == "cp1252" else f"{encoding.upper()} text"
+    return TableError(
+        "{name} is not {encoding}; {remedy}",
+        _SAY_ENCODING,
+        name=name,
+        encoding=tried,
+        remedy=_SAVE_AGAIN,
+    )
 
 
 def find_sep(sample: str) -> tuple[str, str]:
@@ -294,10 +319,13 @@ def check_widths(long: Sequence[Row], count: int, width: int, name: str) -> None
     decimals = sum(len(_HALVES.findall("\n".join(map(str, row)))) for row in long)
     if surplus < 2 or names + decimals < surplus:
         return  # each is refused, with its cells beyond the header
-    what = "commas in names" if names >= surplus else "decimal commas"
     raise TableError(
-        f"{name}: most rows have more cells than the header ({len(long[0])}, not {width}): do "
-        f"{what} stand without quotation marks (save it again with semicolons between the cells)?"
+        "{name}: most rows have more cells than the header ({count}, not {width}): do {what} stand "
+        "without quotation marks (save it again with semicolons between the cells)?",
+        name=name,
+        count=len(long[0]),
+        width=width,
+        what=Sentence("commas in names") if names >= surplus else Sentence("decimal commas"),
     )
 
 
@@ -323,10 +351,13 @@ def find_decimal(cells: Iterable[str], delimiter: str, name: str) -> str:
         return "."
     text = either[","] or either["."]
     if text or sure["."]:
-        what = f"{text} may be a thousand or not" if text else "commas and points are mixed"
         raise TableError(
-            f"{name}: which decimal mark its numbers have cannot be told ({what}); "
-            "say --decimal comma or --decimal point"
+            "{name}: which decimal mark its numbers have cannot be told ({what})",
+            "; say --decimal comma or --decimal point",
+            name=name,
+            what=Sentence("{number} may be a thousand or not", number=text)
+            if text
+            else Sentence("commas and points are mixed"),
         )
     return ""
 

@@ -64,8 +64,9 @@ class Lines:
             raise self._too_long()
         if "\0" in line:
             raise TableError(
-                f"{self._name}: line {self.number} holds a NUL byte; the file is damaged, "
-                "export it again"
+                "{name}: line {line} holds a NUL byte; the file is damaged, export it again",
+                name=self._name,
+                line=self.number,
             )
         return line
 
@@ -123,6 +124,8 @@ class Lines:
 
     def _too_long(self) -> TableError:
         return TableError(
-            f"{self._name}: line {self.number} has more than {LONGEST_LINE:,} characters; "
-            "is it a table?"
+            "{name}: line {line} has more than {most:,} characters; is it a table?",
+            name=self._name,
+            line=self.number,
+            most=LONGEST_LINE,
         )

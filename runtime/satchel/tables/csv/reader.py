@@ -12,6 +12,7 @@ from typing import BinaryIO
 import numpy as np
 
 from satchel.errors import TableError
+from satchel.sentence import Sentence
 from satchel.tables.csv.dialect import (
     DOUBLED,
     LINE_END,
@@ -137,15 +138,20 @@ class CsvReader:
             ends.append(self._lines.place())
         place = find_header(first, wanted, options.header_row)
         if place is None:
-            where = f"row {options.header_row}" if options.header_row else "the first line"
-            raise TableError(f"{name}: {where} holds no names of columns")
+            where = Sentence("the first line")
+            if options.header_row:
+                where = Sentence("row {number}", number=options.header_row)
+            raise TableError("{name}: {where} holds no names of columns", name=name, where=where)
         self.header = check_header([*map(name_of, first[place])], f"{name}: {_nth(place, first)}")
         self.remarks += passed_over(place, first)
         self.titles: Sequence[Row] = first[:place]
         if len(self.header) == 1 < len(wanted.known) and not wanted.likeness(self.header):
             self.remarks.append(
-                f"{name} has one column; --delimiter says what separates its cells, "
-                "where it is no comma, semicolon, tab or |"
+                Sentence(
+                    "{name} has one column: no comma, semicolon, tab or | separates its cells",
+                    "; --delimiter says by what",
+                    name=name,
+                )
             )
         chunk = Chunk()
         if self._lines.go_back(ends[place]):  # as a rule: then these rows may be split too
@@ -212,8 +218,11 @@ class CsvReader:
             row = next(self._rows, None)
         except csv.Error as error:
             raise TableError(
-                f"{self._name}: line {self._lines.number} cannot be read: {error}; look for a "
-                "quotation mark that is not closed"
+                "{name}: line {line} cannot be read: {reason}; look for a quotation mark that is "
+                "not closed",
+                name=self._name,
+                line=self._lines.number,
+                reason=error,
             ) from None
         self._number += row is not None
         return row
