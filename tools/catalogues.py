@@ -1,4 +1,4 @@
-"""Bring the catalogues of the site up to date: its own sentences, and those of the shipped specs.
+"""Bring the catalogues of the site up to date: its own sentences, the library's, and the specs'.
 
   python tools/catalogues.py          extracts, updates every catalogue, compiles it
   python tools/catalogues.py fr       as well, for a language that is new
@@ -9,6 +9,7 @@ A catalogue is ``web_demo/satchel_web/translations/LANGUAGE/LC_MESSAGES/messages
 
 from __future__ import annotations
 
+import ast
 import io
 import sys
 from collections.abc import Iterator
@@ -28,9 +29,8 @@ TRANSLATIONS = SITE / "translations"
 METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
 ABOUT = {"project": "satchel", "copyright_holder": "the authors of satchel", "fuzzy": False}
 KEYWORDS = {"_": None, "gettext": None, "lazy_gettext": None}
-# What the library says of a file or a value, of which the pattern comes first.
 LIBRARY = ROOT / "runtime" / "satchel"
-SAID = dict.fromkeys(("Sentence", "SatchelError", "TableError"), (1,))
+SAID = ("Sentence", "SatchelError", "TableError")
 
 
 def main(arguments: list[str]) -> int:
@@ -69,13 +69,23 @@ def extracted() -> Catalog:
     found = extract_from_dir(str(SITE), METHODS, keywords=KEYWORDS)
     for _, _, text, _, _ in sorted(found, key=lambda item: (item[0], item[1])):
         template.add(text)
-    found = extract_from_dir(str(LIBRARY), METHODS[:1], keywords=SAID)
-    for _, _, text, _, _ in sorted(found, key=lambda item: (item[0], item[1])):
+    for text in of_library():
         template.add(text, flags=["no-python-format"])
     for bundle in satchel.models():
         for text in of_spec(bundle.spec):
             template.add(text, flags=["no-python-format"])
     return template
+
+
+def of_library() -> Iterator[str]:
+    """Yield the patterns of what the library says of a file or a value."""
+    for path in sorted(LIBRARY.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            match node:
+                case ast.Call(ast.Name(kind), [ast.Constant(str(text)), *more], parts):
+                    # An error without parts is not for a page, but for whoever wrote the call.
+                    if kind == "Sentence" or (kind in SAID and (more or parts)):
+                        yield text
 
 
 def of_spec(spec: Spec) -> Iterator[str]:

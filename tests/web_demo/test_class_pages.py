@@ -117,7 +117,11 @@ def test_the_oldest_class_goes_when_there_is_no_room(site):
 
 @pytest.mark.parametrize(
     ("limits", "why"),
-    [(Limits(rows=2), "more than 2 students"), (Limits(columns=3), "more than 3 columns")],
+    [
+        (Limits(rows=2), "more than 2 students"),
+        (Limits(columns=3), "more than 3 columns"),
+        (Limits(seconds=-1), "more than -1 seconds"),
+    ],
 )
 def test_a_list_beyond_the_limits_is_refused_with_the_limit(site, limits, why):
     answer = put_in(site(limits=limits))
@@ -213,6 +217,47 @@ def test_the_language_follows_the_browser_and_the_choice(site):
     assert '<html lang="fr" dir="ltr">' in client.get("/", headers={"Accept-Language": "fr"}).text
     assert '<html lang="ar" dir="rtl">' in client.get("/?lang=ar").text
     assert '<html lang="ar" dir="rtl">' in client.get("/").text  # it was chosen by hand
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "said"),
+    [
+        (b"\x00" * 9, "8b.csv", "contient des octets nuls : ce n'est pas un fichier texte"),
+        (b"", "8b.xlsx", "8b.xlsx est vide, alors que son nom se termine par .xlsx"),
+        (b"%PDF-1.7", "8b.csv", "8b.csv est un PDF : demandez le tableau lui-même"),
+        (b"{\\rtf1", "8b.csv", "est un document : copiez son tableau"),
+        (b'a,b\n"1,2\n', "8b.csv", "cherchez un guillemet qui n'est pas fermé"),
+        (b"a,a\n1,2\n", "8b.csv", "y figure deux fois ; renommez-en une"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_said_in_the_language_of_the_page(site, content, name, said):
+    client = site()
+    client.get("/?lang=fr")
+    answer = put_in(client, content, name)
+    assert answer.status_code == 422
+    assert said in html.unescape(answer.text)
+
+
+def test_remarks_on_a_column_name_the_field_and_no_option(site):
+    client = site()
+    client.get("/?lang=fr")
+    page = html.unescape(
+        shown(
+            client, CLASS.replace("12,13", "1,1").replace("7,6", "1,1.5").replace("10,9", "0.5,1")
+        )
+    )
+    assert "toutes les valeurs de Note de la première période sont dans le dixième" in page
+    assert "--map" not in page
+
+
+def test_another_language_keeps_what_was_filled_in(client):
+    record = {"G1": "11", "G2": "twelve"}
+    page = client.post(f"/models/{MODEL}", data=record).text
+    assert 'form="record" formaction="?lang=fr"' in page
+    page = client.post(f"/models/{MODEL}?lang=fr", data=record).text
+    assert '<html lang="fr"' in page
+    assert 'value="twelve"' in page
+    assert "?lang=" not in re.sub(r"<a [^>]*>", "", client.get(f"/models/{MODEL}").text)
 
 
 def test_under_a_prefix_every_address_has_it(site):

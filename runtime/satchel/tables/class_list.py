@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -48,10 +49,13 @@ class Limits:
     Attributes
     ----------
     rows, columns : int
+    seconds : float
+        How long reading it may take.
     """
 
     rows: int = 5_000
     columns: int = 250
+    seconds: float = 20.0
 
 
 LEVELS = ("high", "watch", "low")
@@ -268,9 +272,10 @@ def read_sheet(upload: Upload, spec: Spec, limits: Limits) -> Sheet:
     TableError
         Where it is no table that can be read, or a larger one than is allowed.
     """
+    last = time.monotonic() + limits.seconds
     with open_table(upload.source(), upload.mapping, spec) as table:
         header, rows, passed = table.header, list[Row](), 0
-        chunks = table.chunks()
+        chunks = _until(last, table.chunks(), limits)
         first = next(chunks, Chunk())
         if len(header) > limits.columns:
             raise _too_large(limits.columns, Sentence("columns"))
@@ -286,6 +291,19 @@ def read_sheet(upload: Upload, spec: Spec, limits: Limits) -> Sheet:
         mapping = guess(spec, offered, rows, upload.mapping, upload.settled)
         mapping, remarks = with_totals(spec, table, first, mapping)
         return Sheet([*map(clean_name, header)], rows, passed, mapping, [*remarks, *table.remarks])
+
+
+def _until(last: float, chunks: Iterator[Chunk], limits: Limits) -> Iterator[Chunk]:
+    """Yield chunks until the time is over."""
+    for chunk in chunks:
+        if time.monotonic() > last:
+            raise TableError(
+                "the list took more than {seconds:g} seconds to read, which is the most that it "
+                "may take here; send it in parts, or use satchel predict on the command line, "
+                "which takes any time",
+                seconds=limits.seconds,
+            )
+        yield chunk
 
 
 def _too_large(most: int, what: Sentence) -> TableError:

@@ -100,7 +100,7 @@ def test_columns_without_a_name_may_repeat():
 def test_bytes_that_are_no_text_are_refused_wherever_they_stand():
     # 0x81 is nothing in Windows-1252 either.
     table = reader(b"a\n" + b"1\n" * 2_000_000 + b"\x81\n")
-    with pytest.raises(TableError, match="is not UTF-8 text nor Windows-1252; save it again"):
+    with pytest.raises(TableError, match="is not UTF-8 nor Windows-1252 text; save it again"):
         list(table.chunks())
 
 
@@ -303,8 +303,11 @@ def test_one_value_may_be_set_for_all_rows(predictor, predict_rows):
     assert float(written["predicted_grade"]) == expected.outputs["grade"].value
     assert "course" not in summary.absent
     for constants, message in [
-        ({"cours": "math"}, r"--set cours: the model has no such field; did you mean 'course'"),
-        ({"score": "12"}, "--set score: the table has a column of it"),
+        (
+            {"cours": "math"},
+            r"cours is set, and the model has no such field; did you mean 'course'",
+        ),
+        ({"score": "12"}, "score is set, and the table has a column of it"),
     ]:
         with pytest.raises(TableError, match=message):
             predict_rows(HEADER, [["x"] * 4], mapping=TableMapping(constants=constants))
@@ -318,7 +321,9 @@ def test_words_may_stand_for_values(predict_rows):
         values = {name: {"Mathe": "math"}, "score": {"twelve": "12"}}
         (one, other), _ = predict_rows(header, rows, mapping=TableMapping(columns, values))
         assert one["predicted_grade"] == other["predicted_grade"] != ""
-    with pytest.raises(TableError, match=r"--map-value Fächer: there is no such column"):
+    with pytest.raises(
+        TableError, match=r"there is no column 'Fächer' whose values could be mapped"
+    ):
         predict_rows(HEADER, rows, mapping=TableMapping(values={"Fächer": {"a": "b"}}))
 
 

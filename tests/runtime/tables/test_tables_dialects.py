@@ -441,7 +441,7 @@ def test_the_delimiter_of_names_unknown_is_found(text, delimiter):
 
 def test_a_delimiter_that_is_not_found_is_told():
     (remark,) = reader("wer:was\nAda:3\n").remarks
-    assert remark.startswith("class.csv has one column; --delimiter says what separates")
+    assert remark.startswith("class.csv has one column: no comma, semicolon, tab or")
     assert reader("score\n3\n").remarks == []
     assert reader("wer\n3\n", wanted=Wanted(("score",), ("score",))).remarks == []
 

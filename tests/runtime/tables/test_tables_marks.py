@@ -399,7 +399,7 @@ def watched(feature, *chunks, bins=()):
     reader = CellReader(feature.name, feature, Marks())
     for chunk in chunks:
         watch.see(reader.column(chunk).values)
-    return watch.warning()
+    return (watch.warning() or "").removeprefix("Warning: ")
 
 
 QUIZ = Number(name="quiz", label="Quiz", limits=(0.0, 100.0))

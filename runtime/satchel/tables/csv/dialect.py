@@ -198,9 +198,9 @@ def _is_utf8(blocks: Iterable[bytes], name: str) -> bool:
 
 def not_text(name: str, encoding: str) -> TableError:
     """Return the error for bytes that are no text in the encoding that was said or found."""
-    tried = "UTF-8 text nor Windows-1252" if encoding == "cp1252" else f"{encoding.upper()} text"
+    tried = "UTF-8 nor Windows-1252" if encoding == "cp1252" else encoding.upper()
     return TableError(
-        "{name} is not {encoding}; {remedy}",
+        "{name} is not {encoding} text; {remedy}",
         _SAY_ENCODING,
         name=name,
         encoding=tried,
