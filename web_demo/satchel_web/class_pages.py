@@ -105,7 +105,7 @@ def start(name: str) -> ResponseReturnValue:
 @blueprint.get("/models/<name>/example.csv")
 def example(name: str) -> Response:
     """Give a class list to try, or to fill in: invented students."""
-    spec = listed_or_404(name).spec
+    spec = models().predictor(listed_or_404(name)).spec
     target = io.StringIO()
     writer = csv.writer(target)
     writer.writerow([gettext("Name"), *(said(f.label) for f in spec.inputs.features)])

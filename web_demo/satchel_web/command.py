@@ -20,7 +20,7 @@ from typing import Any
 
 from satchel.commands import add_models_argument, add_pass_mark_argument
 from satchel.errors import SatchelError
-from satchel.tables.class_list import Levels
+from satchel.tables.class_list import Levels, Limits
 
 HOST, PORT, THREADS = "127.0.0.1", 8000, 4
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
@@ -76,6 +76,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="risks from which on a student is shown as one to help first, or to watch "
         "(default: 0.5,0.2)",
     )
+    parser.add_argument(
+        "--class-rows",
+        metavar="N",
+        type=int,
+        default=Limits().rows,
+        help=f"students that a class list may have at most (default: {Limits().rows})",
+    )
     add_models_argument(parser)
     add_pass_mark_argument(parser)
 
@@ -114,6 +121,7 @@ def run(arguments: argparse.Namespace) -> int:
         host_names=names,
         pass_at=arguments.pass_at,
         levels=arguments.levels,
+        limits=Limits(rows=arguments.class_rows),
         prefix=arguments.prefix,
     )
     app = create_app(config)

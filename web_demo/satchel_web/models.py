@@ -12,7 +12,7 @@ from flask import abort, current_app
 
 from satchel import BundleError, Predictor, SatchelError
 from satchel import bundle as bundles
-from satchel.spec import Spec
+from satchel.spec import Reference, Spec
 from satchel_web.language import gettext
 
 MOST_OPEN = 6  # bundles: as many as a small server holds with ease
@@ -22,7 +22,7 @@ MOST_OPEN = 6  # bundles: as many as a small server holds with ease
 class Listed:
     """What the site keeps of every model; its graph is read when it is first asked.
 
-    The attributes are those of `satchel.Bundle`.
+    The attributes are those of `satchel.Bundle`. Its spec is without invented records and bins.
     """
 
     file: str
@@ -85,9 +85,8 @@ class Models:
                 raise BundleError(
                     f"two models are called {one.name}: {other.file} and {one.file}; take one away"
                 )
-            self._listed[one.name] = Listed(
-                one.file, self._at_own_mark(one.spec), one.sha256, one.verified, one.default
-            )
+            spec = replace(self._at_own_mark(one.spec), reference=Reference(), checks=())
+            self._listed[one.name] = Listed(one.file, spec, one.sha256, one.verified, one.default)
             if one.default and one.task in self._defaults:
                 raise BundleError(
                     f"two models are the default of {one.task}: {self._defaults[one.task]} "
@@ -142,7 +141,7 @@ class Models:
             bundle = bundles.read(listed.file)
             if bundle.sha256 != listed.sha256:
                 raise BundleError(f"{listed.file} has changed: start the site again")
-            found = Predictor(replace(bundle, spec=listed.spec))
+            found = Predictor(replace(bundle, spec=self._at_own_mark(bundle.spec)))
             with self._lock:
                 self._predictors[name] = found
                 while len(self._predictors) > self._most:
