@@ -30,13 +30,13 @@ def run(arguments: argparse.Namespace) -> int:
     from satchel_export.write import write
     from satchel_training.datasets.dataset import DATA_VARIABLE
     from satchel_training.run import load_run
-    from satchel_training.tasks import find_task
+    from satchel_training.tasks import TASKS
 
     spec, heads = load_run(Path(arguments.run_folder))
     columns = None
     folder = arguments.data or os.environ.get(DATA_VARIABLE)
-    if folder is not None:
-        frame = find_task(spec.task).dataset.load(folder)
+    if folder is not None and spec.task in TASKS:
+        frame = TASKS[spec.task].dataset.load(folder)
         columns = {f.name: frame[f.name].to_numpy() for f in spec.inputs.features}
     path = write(spec, heads, Path(arguments.out), columns)
     version, size = read(path).version, path.stat().st_size

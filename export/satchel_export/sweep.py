@@ -14,8 +14,8 @@ from satchel.predictor import Predictor
 from satchel.spec import Distribution, Feature, Number, Regression, Segment, Sweep
 
 STEPS, MOST_WHOLE = 25, 50
-# A logit of 64 is known to 4e-6 in float32, of which a quarter reaches a probability; a sum of a few
-# such logits is off by a few times that.
+# A logit of 64 is known to 4e-6 in float32, of which a quarter reaches a probability; a sum of
+# a few such logits is off by a few times that.
 ROUNDING = 4e-6
 
 

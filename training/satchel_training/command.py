@@ -1,11 +1,18 @@
-"""Train a model on a public data set, measure it, and keep it in a run folder.
+"""Train a model on a school's own table, or on a public data set; measure it, and keep it.
+
+  satchel train --from lastyear.xlsx --target Final --pass-at 10
+  satchel train --from lastyear.xlsx --declared lastyear.toml
+
+The first proposes what the columns hold, and writes that as TOML for a person to correct; the
+second takes it back. Both compare a few models, and write a bundle that the site shows first:
+'satchel serve --models models'.
 
   satchel train --list
   satchel train secondary-mathematics --model mlp --data DIR
   satchel export runs/secondary-mathematics.mlp
 
-Without --data the folder named by SATCHEL_DATA is read; without that the data set is fetched
-from its source.
+A public data set is read from --data, or from the folder named by SATCHEL_DATA; without these
+it is fetched from its source.
 """
 
 from __future__ import annotations
@@ -15,6 +22,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from satchel.commands.table_arguments import add_table_arguments
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -50,6 +59,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="settings that a search tries (default: 60)",
     )
 
+    group = parser.add_argument_group("a school's own table")
+    group.add_argument(
+        "--from",
+        metavar="FILE",
+        dest="table",
+        help="CSV, Excel, JSON Lines or Parquet to learn from",
+    )
+    group.add_argument("--target", metavar="COLUMN", help="the column with the results")
+    group.add_argument(
+        "--declared", metavar="FILE", help="what the columns hold, as an earlier run wrote it"
+    )
+    group.add_argument(
+        "--propose", action="store_true", help="write what the columns hold, and train nothing yet"
+    )
+    group.add_argument("--name", help="name of the task (default: that of the file)")
+    group.add_argument(
+        "--pass-at", metavar="MARK", help="the pass mark, in the column's own points"
+    )
+    group.add_argument(
+        "--anyway", action="store_true", help="train on few rows, or a model no better than a guess"
+    )
+    group.add_argument(
+        "--models",
+        metavar="DIR",
+        default="models",
+        help="folder that the bundle is written to (default: models)",
+    )
+    add_table_arguments(parser)
+
 
 def _trials(text: str) -> int:
     if not (text.isdecimal() and int(text)):
@@ -60,6 +98,11 @@ def _trials(text: str) -> int:
 def run(arguments: argparse.Namespace) -> int:
     """Train."""
     from satchel import SatchelError
+
+    if arguments.table is not None:
+        from satchel_training.own.learn import learn
+
+        return learn(arguments)
     from satchel_training.models import load_builder
     from satchel_training.tasks import TASKS, find_task
 

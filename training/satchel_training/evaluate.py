@@ -10,7 +10,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.model_selection import KFold, StratifiedKFold, train_test_split
+from sklearn.model_selection import (
+    GroupKFold,
+    GroupShuffleSplit,
+    KFold,
+    StratifiedGroupKFold,
+    StratifiedKFold,
+    train_test_split,
+)
 
 from satchel import DataError
 from satchel.decode.decoder import decode_output, exact_score, raw_positive
@@ -52,6 +59,9 @@ class HeldOut:
 def split(task: Task, frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the training and the test part, as scikit-learn's `train_test_split` makes them.
 
+    Where the task has years, the last is the test part; where it has groups, the test part holds
+    whole groups.
+
     Raises
     ------
     DataError
@@ -74,6 +84,13 @@ def split(task: Task, frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
                     f"cross-validation needs at least {task.folds} of each class in the "
                     "training part"
                 )
+    if task.last_of:
+        last = frame[task.last_of] == frame[task.last_of].max()
+        return frame[~last], frame[last]
+    if task.grouped_by:
+        splitter = GroupShuffleSplit(1, test_size=task.test_size, random_state=task.seed)
+        kept, left = next(splitter.split(frame, groups=frame[task.grouped_by]))
+        return frame.iloc[kept], frame.iloc[left]
     train, test = train_test_split(
         frame, test_size=task.test_size, random_state=task.seed, stratify=labels
     )
@@ -123,10 +140,15 @@ def cross_validate(
 def _parts(task: Task, frame: pd.DataFrame, runs: int, folds: int) -> Iterator[Any]:
     by = task.stratified_by
     labels = None if by is None else frame[task.target(by)].to_numpy()
-    kind = KFold if by is None else StratifiedKFold
+    groups = frame[task.grouped_by].to_numpy() if task.grouped_by else None
+    if groups is None:
+        kind: Any = KFold if by is None else StratifiedKFold
+    else:
+        kind = GroupKFold if by is None else StratifiedGroupKFold
+        folds = min(folds, len(set(groups)))
     for run in range(runs):
         splitter = kind(folds, shuffle=True, random_state=task.seed + run)
-        for train, test in splitter.split(np.arange(len(frame)), labels):
+        for train, test in splitter.split(np.arange(len(frame)), labels, groups):
             yield run, train, test
 
 

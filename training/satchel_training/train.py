@@ -70,7 +70,8 @@ def train_for_report(
 
     Cross-validation on the training part is for choosing between models, for intervals and
     calibration; cross-validation on all rows is for comparing with published figures; the test
-    part is used once, at the end. The model that leaves has seen the training part alone.
+    part is used once, at the end. The model that leaves has seen the training part alone, unless
+    the task says that it is fitted anew to all rows.
 
     Raises
     ------
@@ -86,17 +87,21 @@ def train_for_report(
     def calibrated(task: Task, rows: pd.DataFrame) -> list[HeldOut]:
         return scaled(task, rows, cross_validated(task, rows))
 
+    def ready(rows: pd.DataFrame, raw: list[HeldOut], choice: list[HeldOut]) -> Fitted:
+        fitted = fit(task, rows, model, recipe.hyperparameters, task.seed, verbose)
+        for output in fitted.outputs:
+            if isinstance(output, Distribution):
+                scaling = scaling_of(output.name, raw)
+                if scaling is not None:
+                    cast(Rescaled, fitted.heads[output.name]).rescale(scaling.scale, scaling.shift)
+        outputs = tuple(with_uncertainty(output, choice) for output in fitted.outputs)
+        return replace(fitted, outputs=outputs)
+
     raw = cross_validated(task, train_rows)
     choice = scaled(task, train_rows, raw)
-    everywhere = calibrated(task, frame) if task.all_rows else None
-    fitted = fit(task, train_rows, model, recipe.hyperparameters, task.seed, verbose)
-    for output in fitted.outputs:
-        if isinstance(output, Distribution):
-            scaling = scaling_of(output.name, raw)
-            if scaling is not None:
-                cast(Rescaled, fitted.heads[output.name]).rescale(scaling.scale, scaling.shift)
-    outputs = tuple(with_uncertainty(output, choice) for output in fitted.outputs)
-    fitted = replace(fitted, outputs=outputs)
+    everything = cross_validated(task, frame) if task.all_rows else None
+    everywhere = None if everything is None else scaled(task, frame, everything)
+    fitted = ready(train_rows, raw, choice)
     tested = evaluate.answer(task, fitted, train_rows, test_rows)
     metrics = [*_tested(task, TEST, fitted, tested), *_out_of_fold(task, CHOICE, choice)]
     if everywhere is not None:
@@ -114,7 +119,10 @@ def train_for_report(
     importance = permutation_importance(
         task, fitted, train_rows, test_rows, SHUFFLES, np.random.default_rng(task.seed)
     )
-    fitted = replace(fitted, inputs=with_essential(fitted.inputs, importance, task.instead))
+    leaves, learnt_from, unseen = fitted, train_rows, choice
+    if task.refit and everything is not None and everywhere is not None:
+        leaves, learnt_from, unseen = ready(frame, everything, everywhere), frame, everywhere
+    leaves = replace(leaves, inputs=with_essential(leaves.inputs, importance, task.instead))
     card = replace(
         _card(task, model, tuple(metrics), len(frame)),
         importance=importance,
@@ -125,20 +133,20 @@ def train_for_report(
         ),
     )
     # Segments alone have no out-of-fold answers.
-    learnt = fitted.predict(train_rows)
-    spec = _spec(task, model, fitted, train_rows, {**learnt, **choice[0].answers}, card)
-    history = getattr(fitted.heads[task.scored[0].name], "history_", [])
-    segment = next((o.name for o in fitted.outputs if isinstance(o, Segment)), None)
+    learnt = leaves.predict(learnt_from)
+    spec = _spec(task, model, leaves, learnt_from, {**learnt, **unseen[0].answers}, card)
+    history = getattr(leaves.heads[task.scored[0].name], "history_", [])
+    segment = next((o.name for o in leaves.outputs if isinstance(o, Segment)), None)
     material = Material(
         task=task,
         spec=spec,
         history=history,
-        train=train_rows,
+        train=learnt_from,
         tested=tested,
         choice=choice,
         segments=None if segment is None else learnt[segment].label,
     )
-    return Run(spec, fitted.heads, recipe, history), material
+    return Run(spec, leaves.heads, recipe, history), material
 
 
 def _tested(task: Task, protocol: str, fitted: Fitted, tested: HeldOut) -> tuple[Metric, ...]:
@@ -235,6 +243,12 @@ def _split(task: Task) -> str:
         f"{1 - task.test_size:.0%} of the rows for training, {task.test_size:.0%} for the test, "
         f"drawn with seed {task.seed}{stratified}; cross-validation: {runs}{task.folds} folds"
     )
+    if task.last_of:
+        text = f"the last {task.last_of} for the test; cross-validation: {runs}{task.folds} folds"
+    if task.grouped_by:
+        text += f", with whole groups by {task.grouped_by}"
+    if task.refit:
+        text += "; what leaves was then fitted with the same settings to all rows"
     return text if task.published is None else f"{text}; published: {task.published.text}"
 
 

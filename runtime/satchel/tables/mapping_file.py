@@ -60,6 +60,11 @@ def read_mapping(text: str, name: str) -> TableMapping:
         plain = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise TableError("{name} is not TOML: {reason}", name=name, reason=error) from None
+    return mapping_of(plain, name)
+
+
+def mapping_of(plain: Mapping[str, Any], name: str) -> TableMapping:
+    """Return the mapping that a TOML file holds, read already; errors as of `read_mapping`."""
     _known(plain, KEYS, name, "")
     missing = plain.get("missing", [])
     if not isinstance(missing, list) or not all(isinstance(mark, str) for mark in missing):
@@ -84,7 +89,7 @@ def write_mapping(mapping: TableMapping) -> str:
 def _lines(mapping: TableMapping) -> Iterator[str]:
     yield "# How satchel reads this table; give it with --mapping."
     if mapping.missing:
-        yield f"missing = [{', '.join(map(_quoted, mapping.missing))}]"
+        yield f"missing = [{', '.join(map(toml_text, mapping.missing))}]"
     said = {
         key: getattr(mapping.options, name)
         for key, name in OPTIONS.items()
@@ -93,18 +98,19 @@ def _lines(mapping: TableMapping) -> Iterator[str]:
     sections: list[tuple[str, Mapping[str, Any]]] = [
         ("table", said),
         ("columns", mapping.columns),
-        *((f"values.{_quoted(name)}", words) for name, words in mapping.values.items()),
+        *((f"values.{toml_text(name)}", words) for name, words in mapping.values.items()),
         ("set", mapping.constants),
     ]
     for title, pairs in sections:
         if pairs:
             yield f"\n[{title}]"
             for key, value in pairs.items():
-                shown = value if isinstance(value, int) else _quoted(value)
-                yield f"{key if title == 'table' else _quoted(key)} = {shown}"
+                shown = value if isinstance(value, int) else toml_text(value)
+                yield f"{key if title == 'table' else toml_text(key)} = {shown}"
 
 
-def _quoted(text: str) -> str:
+def toml_text(text: str) -> str:
+    """Return a text as TOML spells it."""
     # A basic string of TOML escapes as JSON does, but for DEL, which has to be escaped too.
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 

@@ -141,6 +141,13 @@ class Task:
         Of the repeated cross-validation that models are compared by.
     all_rows : bool
         Whether it is done on all rows, too.
+    grouped_by : str
+        A column of the rows whose values stay together: in one fold, or in the test part.
+    last_of : str
+        A column of years, of which the last is the test part; empty for none.
+    refit : bool
+        Whether the model that leaves is fitted to all rows, with what cross-validation on all of
+        them says of it; the test part then measures the same settings on the other rows.
     test_size, seed : float, int
         Of the split into training and test rows, as scikit-learn's `train_test_split`;
         stratified where the task has classes.
@@ -176,6 +183,9 @@ class Task:
     runs: int = 3
     folds: int = 10
     all_rows: bool = True
+    grouped_by: str = ""
+    last_of: str = ""
+    refit: bool = False
     test_size: float = 0.2
     seed: int = 42
 
