@@ -32,6 +32,7 @@ from satchel.tables.table import FileOptions
 
 LARGEST = 1 << 20
 KEYS = ("missing", "table", "columns", "values", "set")
+LEARNED = ("task", "fields", "left-out")  # what was learned from the table: for training alone
 # Whether a file is trusted is for whoever reads it to say, each time.
 OPTIONS = {name.replace("_", "-"): name for name in FileOptions.__slots__ if name != "unlimited"}
 DECIMALS = (".", ",")
@@ -65,7 +66,7 @@ def read_mapping(text: str, name: str) -> TableMapping:
 
 def mapping_of(plain: Mapping[str, Any], name: str) -> TableMapping:
     """Return the mapping that a TOML file holds, read already; errors as of `read_mapping`."""
-    _known(plain, KEYS, name, "")
+    _known(plain, (*KEYS, *LEARNED), name, "")
     missing = plain.get("missing", [])
     if not isinstance(missing, list) or not all(isinstance(mark, str) for mark in missing):
         raise TableError(

@@ -30,7 +30,7 @@ from typing import Any, Literal, get_args
 
 from satchel import DataError, TableMapping
 from satchel.spec import Category, Feature, Monotonic, Number
-from satchel.tables.mapping_file import KEYS, mapping_of, toml_text, write_mapping
+from satchel.tables.mapping_file import KEYS, LEARNED, mapping_of, toml_text, write_mapping
 
 Kind = Literal["score", "outcome", "levels"]
 NUMBER_KEYS = (
@@ -175,7 +175,7 @@ def read_declared(text: str, name: str) -> Declared:
         plain = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise DataError(f"{name} is not TOML: {error}") from None
-    _known(plain, (*KEYS, "task", "fields", "left-out"), name, "the file")
+    _known(plain, (*KEYS, *LEARNED), name, "the file")
     task = _section(plain, "task", name)
     _known(task, _TASK_KEYS, name, "[task]")
     for key in ("name", "target", "kind"):

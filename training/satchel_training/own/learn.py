@@ -20,7 +20,7 @@ from satchel_training.models import Recipe
 from satchel_training.own.choose import Choice, compare, settings
 from satchel_training.own.declared import Declared, read_declared
 from satchel_training.own.propose import propose
-from satchel_training.own.school import FEW_ROWS, task_of, too_few
+from satchel_training.own.school import FEW_ROWS, few, task_of, too_few
 from satchel_training.own.sheet import Sheet, read_sheet
 from satchel_training.report import write_report
 from satchel_training.run import refuse_other_folder
@@ -28,6 +28,7 @@ from satchel_training.tasks import TASKS
 from satchel_training.tasks.task import Task
 from satchel_training.train import train_for_report
 
+MORE = "; add earlier years, or say --anyway"
 SHOWN = 60  # letters of a line of the proposal
 
 
@@ -56,7 +57,7 @@ def learn(arguments: argparse.Namespace) -> int:
     frame = task.dataset.load()
     refusal = too_few(task, declared)
     if refusal and not arguments.anyway:
-        raise DataError(f"{refusal}; add earlier years, or say --anyway")
+        raise DataError(refusal + MORE)
     if len(frame) < FEW_ROWS:
         print(f"{len(frame)} students are few: take every figure as a rough one")
     if arguments.model is not None and arguments.model not in task.models:
@@ -67,9 +68,9 @@ def learn(arguments: argparse.Namespace) -> int:
         print(line)
     if not choice.beats_naive and not arguments.anyway:
         raise DataError(
-            f"no model is better than the naive guess, {task.naive_text}, by more than chance "
-            "explains; earlier marks, attendance or more years would help (--anyway trains it all "
-            "the same)"
+            f"no model is better than the naive guess, {task.naive_text.partition(';')[0]}, by "
+            "more than chance explains; earlier marks, attendance or more years would help "
+            "(--anyway trains it all the same)"
         )
     model = arguments.model or choice.picked
     folder = Path(arguments.out or f"runs/{task.name}.{model}")
@@ -94,6 +95,8 @@ def _declared(arguments: argparse.Namespace, mapping: TableMapping) -> tuple[Dec
     if not arguments.target:
         raise DataError("name the column with the results: --target COLUMN")
     sheet = read_sheet(arguments.table, mapping)
+    if few(len(sheet.rows)) and not arguments.anyway:
+        raise DataError(few(len(sheet.rows)) + MORE)
     name = arguments.name or _slug(Path(arguments.table).stem)
     if name in TASKS:
         raise DataError(f"{name} is a task of satchel's own: say another --name")
@@ -153,9 +156,9 @@ def _compared(task: Task, choice: Choice) -> Iterator[str]:
         picked = "  <- picked" if one.model == choice.picked else ""
         yield f"  {one.model:20} {sign * one.loss:8.3f}  {behind}{picked}"
     by_model = {one.model: one for one in choice.compared}
-    plausible, picked = by_model.get("monotonic-mlp"), by_model[choice.picked]
-    if plausible is not None and plausible.loss > picked.loss:
+    plausible, taken = by_model.get("monotonic-mlp"), by_model[choice.picked]
+    if plausible is not None and plausible.loss > taken.loss:
         yield (
             f"Keeping the declared directions, as monotonic-mlp does, costs "
-            f"{plausible.loss - picked.loss:.3f}; --model monotonic-mlp takes it"
+            f"{plausible.loss - taken.loss:.3f}; --model monotonic-mlp takes it"
         )

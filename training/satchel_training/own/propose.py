@@ -30,6 +30,7 @@ MOST_VALUES = 20  # of a category
 MOST_LABELS = 10  # of a target: a number of more different values is a score
 TOO_WELL = 0.98  # rank correlation with a score, beyond which a column tells the answer
 TOO_WELL_AUC = 0.995  # the same of an outcome
+OFTEN = 5  # rows of a label: by chance alone a rarer one may lie apart
 ALIKE = 0.75  # spellings of one label
 RARE = 0.02  # of the rows: a label that is so rare and spelled like another is a slip
 TOTALS = (5, 10, 20, 100)
@@ -189,7 +190,8 @@ def propose(
         group=group,
         year=year,
         fields=tuple(features),
-        needed=(naive,) if naive else (),
+        # Where some lacked it already, the model has learned what to say without it.
+        needed=(naive,) if naive and all(every[naive].texts) and not every[naive].words else (),
         directions=directions,
         left_out=left_out,
         mapping=TableMapping(
@@ -228,6 +230,8 @@ def _percent(text: str) -> float:
 def _kind(answer: _Column) -> tuple[Kind, tuple[str, ...]]:
     """Return whether a target is a score, an outcome or levels, with its labels."""
     values = answer.values
+    if not values:
+        raise DataError(f"{answer.name} has no value in any row")
     if len(values) < 2:
         raise DataError(
             f"{answer.name} is the same in every row, so there is nothing to learn from it"
@@ -328,7 +332,8 @@ def _tells(
     frame = pd.DataFrame({"label": column.texts, "truth": truth})
     frame = frame[(frame.label != "") & known & frame.truth.notna()]
     ranges = frame.groupby("label").truth.agg(["min", "max", "count"]).sort_values("min")
-    if len(ranges) < 2 or ranges["count"].min() < 3:
+    ranges = ranges[ranges["count"] >= OFTEN]
+    if len(ranges) < 2:
         return False
     return bool((ranges["min"].to_numpy()[1:] > ranges["max"].to_numpy()[:-1]).all())
 

@@ -122,7 +122,7 @@ def too_few(task: Task, declared: Declared) -> str:
     """Return why the rows are too few to learn from; nothing where they are not."""
     frame = task.dataset.load()
     if len(frame) < LEAST_ROWS:
-        return f"{len(frame)} students with a result are too few: at least {LEAST_ROWS} are needed"
+        return few(len(frame))
     if declared.kind == "outcome":
         counts = frame[declared.target].value_counts()
         rare = counts.idxmin()
@@ -132,6 +132,13 @@ def too_few(task: Task, declared: Declared) -> str:
                 f"{LEAST_RARE} of the rarer outcome are needed"
             )
     return ""
+
+
+def few(rows: int) -> str:
+    """Return that so many rows are too few; nothing where they are not."""
+    if rows >= LEAST_ROWS:
+        return ""
+    return f"{rows} students with a result are too few: at least {LEAST_ROWS} are needed"
 
 
 def output_name(target: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -20,6 +21,7 @@ from satchel.tables.table import Chunk, Row, clean_name
 from satchel.values import shown
 
 LISTED_PROBLEMS = 5
+MOST_ROWS, SEED = 100_000, 0  # that are learned from; more tell little more, and take long
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +88,10 @@ def read_sheet(source: Source, mapping: TableMapping) -> Sheet:
         remarks = tuple(table.remarks)
     if not rows:
         raise DataError("the table has a header and no rows")
+    if len(rows) > MOST_ROWS:
+        remarks += (f"{MOST_ROWS:,} of {len(rows):,} rows were drawn at random to learn from",)
+        drawn = sorted(random.Random(SEED).sample(range(len(rows)), MOST_ROWS))
+        rows, numbers = [rows[i] for i in drawn], [numbers[i] for i in drawn]
     return Sheet(header, rows, numbers, marks, passed, remarks, mapping.values)
 
 

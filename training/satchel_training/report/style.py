@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from io import BytesIO
@@ -73,8 +74,11 @@ class Plot:
     def png(self) -> bytes:
         """Return the plot as a PNG image."""
         image = BytesIO()
-        # Without the version of matplotlib, so that equal plots are equal files.
-        self.figure.savefig(image, format="png", dpi=DPI, metadata={"Software": None})
+        with warnings.catch_warnings():
+            # Of letters that the font lacks; the text beside the plot has them.
+            warnings.filterwarnings("ignore", "Glyph .* missing from font")
+            # Without the version of matplotlib, so that equal plots are equal files.
+            self.figure.savefig(image, format="png", dpi=DPI, metadata={"Software": None})
         return image.getvalue()
 
 
