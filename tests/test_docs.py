@@ -72,6 +72,23 @@ def test_the_shell_examples_run_one_after_another(shell, page):
         assert done.returncode == 0, f"{code}\n{done.stdout}{done.stderr}"
 
 
+@pytest.mark.skipif(shutil.which("sh") is None, reason="there is no shell")
+def test_the_page_of_own_data_leads_from_a_file_to_answers(shell):
+    pytest.importorskip("sklearn", reason="needs the extra [train]")
+    for code in examples("own-data.md", "sh"):
+        done = shell(code)
+        assert done.returncode == 0, f"{code}\n{done.stdout}{done.stderr}"
+    assert done.stdout.count("\n") == 29  # a header and 28 students
+
+
+def test_the_declaration_that_the_page_of_own_data_shows_is_one():
+    pytest.importorskip("sklearn", reason="needs the extra [train]")
+    from satchel_training.own.declared import read_declared
+
+    (code,) = examples("own-data.md", "toml")
+    assert read_declared(code, "lastyear.toml").directions == {"Absences": "decreasing"}
+
+
 def test_every_command_of_the_runtime_is_told():
     from satchel import cli
 
