@@ -43,7 +43,7 @@ def serve(monkeypatch, capsys):
 
     def run(port=None, host=command.HOST, names=()):
         options = {"connections": 1, "timeout": 1, "host_name": list(names), "pass_at": None}
-        options |= {"levels": Levels(), "prefix": ""}
+        options |= {"levels": Levels(), "prefix": "", "class_rows": 5_000}
         assert command.run(Namespace(host=host, port=port, models=[], **options)) == 0
         return capsys.readouterr().out, served.pop()
 
