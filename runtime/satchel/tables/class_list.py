@@ -344,7 +344,7 @@ def read_class(upload: Upload, predictor: Predictor, pass_at: str | None) -> Cla
             pass_at,
             tuple(found),
             tuple(run.fields.absent),
-            tuple(run.fields.remarks()),
+            tuple(run.fields.value_remarks()),
             len(run.passed),
         )
         return replace(read, unlike=_unlike(read.read, predictor))

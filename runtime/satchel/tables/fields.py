@@ -156,10 +156,10 @@ class Fields:
 
     def remarks(self) -> Iterator[str]:
         """Yield what a person should know of the columns, once all rows have been seen."""
-        for name in self._rounded:
-            yield Sentence(
-                "{field} takes whole numbers: marks out of another total were rounded", field=name
-            )
+        yield from self._hints()
+        yield from self.value_remarks()
+
+    def _hints(self) -> Iterator[str]:
         if self._near:
             listed = ", ".join(_map(theirs, ours) for ours, theirs in self._near.items())
             yield Sentence(
@@ -170,6 +170,13 @@ class Fields:
                 "Warning: most fields have other names here; is there a column of {fields}?",
                 " (--map)",
                 fields=[Sentence(_FIELD, field=name) for name in self.absent[:LISTED_COLUMNS]],
+            )
+
+    def value_remarks(self) -> Iterator[str]:
+        """Yield what a person should know of the values, whoever settled the columns."""
+        for name in self._rounded:
+            yield Sentence(
+                "{field} takes whole numbers: marks out of another total were rounded", field=name
             )
         for name in self.places if self.rows else ():
             if name in self._blank:
