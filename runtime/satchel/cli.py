@@ -38,6 +38,8 @@ BUILT_IN = {
 INSTALLABLE = {
     "train": "train a model",
     "export": "turn a trained model into a bundle",
+    "retrain": "train a bundle anew on new rows, where that is better",
+    "rollback": "return to the bundle before the last retraining",
     "leaderboard": "compare every model of a task under one protocol",
     "serve": "start the site on this machine",
 }
