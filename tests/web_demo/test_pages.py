@@ -1,10 +1,13 @@
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 
 from satchel import BundleError
 from satchel_web import Config, create_app
+from satchel_web.models import Models
+from satchel_web.questions import Question, questions
 from satchel_web.security import CONTENT_SECURITY_POLICY
 
 URL = "/models/secondary-mathematics.mlp"
@@ -112,6 +115,16 @@ def test_an_unverified_demonstration_says_so_wherever_it_shows(own_models):
     for url in ("/", "/models/tiny.linear"):
         assert "unverified" in client.get(url).text
     assert "unverified" not in create_app().test_client().get("/").text
+
+
+def test_what_a_school_made_is_its_own_although_its_folder_has_an_index(own_models):
+    models = Models([own_models])
+    assert not models.find("tiny.linear").ships
+    shipped = models.find("secondary-mathematics")
+    assert (shipped.ships, Question(shipped).group) == (True, "shipped")
+    made_here = replace(shipped, ships=False)
+    assert made_here.verified
+    assert list(questions([shipped, made_here])) == ["own", "shipped"]
 
 
 def test_an_unknown_model_is_a_page_that_says_so(client):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
@@ -22,7 +23,8 @@ MOST_OPEN = 6  # bundles: as many as a small server holds with ease
 class Listed:
     """What the site keeps of every model; its graph is read when it is first asked.
 
-    The attributes are those of `satchel.Bundle`. Its spec is without invented records and bins.
+    The attributes are those of `satchel.Bundle`, its spec without invented records and bins; and
+    whether it ships with satchel.
     """
 
     file: str
@@ -30,6 +32,7 @@ class Listed:
     sha256: str
     verified: bool
     default: bool
+    ships: bool
 
 
 class Models:
@@ -86,7 +89,9 @@ class Models:
                     f"two models are called {one.name}: {other.file} and {one.file}; take one away"
                 )
             spec = replace(self._at_own_mark(one.spec), reference=Reference(), checks=())
-            self._listed[one.name] = Listed(one.file, spec, one.sha256, one.verified, one.default)
+            ships = os.path.dirname(one.file) in bundles.shipped()
+            about = (one.sha256, one.verified, one.default, ships)
+            self._listed[one.name] = Listed(one.file, spec, *about)
             if one.default and one.task in self._defaults:
                 raise BundleError(
                     f"two models are the default of {one.task}: {self._defaults[one.task]} "

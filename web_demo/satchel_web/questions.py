@@ -73,7 +73,7 @@ class Question:
         """Among which it is shown: ``own``, ``shipped`` or ``examples``."""
         if self.spec.demonstration:
             return EXAMPLES
-        return SHIPPED if self.listed.verified else OWN
+        return SHIPPED if self.listed.ships else OWN
 
     @property
     def needed(self) -> list[Feature]:

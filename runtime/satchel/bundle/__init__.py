@@ -14,6 +14,7 @@ from satchel.bundle.bundle import (
     paths,
     read,
     read_listed,
+    shipped,
     stem,
 )
 
@@ -28,5 +29,6 @@ __all__ = [
     "paths",
     "read",
     "read_listed",
+    "shipped",
     "stem",
 ]

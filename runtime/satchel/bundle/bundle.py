@@ -134,6 +134,11 @@ class Index:
         return json.dumps(plain, indent=2) + "\n"
 
 
+def shipped() -> list[str]:
+    """Return the folder of the bundles that ship; none where it is not there."""
+    return [folder for folder in _SHIPPED if os.path.isdir(folder)][:1]
+
+
 def folders(extra: Iterable[str | os.PathLike[str]] = ()) -> list[str]:
     """Return the folders that are searched: the shipped one, `extra`, then SATCHEL_MODELS.
 
@@ -143,7 +148,7 @@ def folders(extra: Iterable[str | os.PathLike[str]] = ()) -> list[str]:
         Where a folder that was asked for does not exist, or there is none and this package lies in
         an archive, out of which its models cannot be read.
     """
-    found = [folder for folder in _SHIPPED if os.path.isdir(folder)][:1]
+    found = shipped()
     listed = [part for part in os.environ.get("SATCHEL_MODELS", "").split(os.pathsep) if part]
     asked = [*[os.fspath(one) for one in extra], *listed]
     if not found and not asked and (archive := _archive()):
