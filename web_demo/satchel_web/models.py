@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
@@ -89,7 +88,7 @@ class Models:
                     f"two models are called {one.name}: {other.file} and {one.file}; take one away"
                 )
             spec = replace(self._at_own_mark(one.spec), reference=Reference(), checks=())
-            ships = os.path.dirname(one.file) in bundles.shipped()
+            ships = Path(one.file).parent in map(Path, bundles.shipped())
             about = (one.sha256, one.verified, one.default, ships)
             self._listed[one.name] = Listed(one.file, spec, *about)
             if one.default and one.task in self._defaults:
