@@ -63,8 +63,8 @@ def run(arguments: argparse.Namespace) -> int:
     from satchel_training.own.school import few, task_of
     from satchel_training.own.sheet import read_sheet
 
-    path = Path(arguments.bundle)
-    predictor = satchel.load(path)
+    predictor = satchel.load(Path(arguments.bundle))
+    path = predictor.bundle.path  # write puts the new one where the name of the bundle says
     file = Path(arguments.declared)
     declared = read_declared(file.read_text("utf-8"), file.name)
     if declared.name != predictor.spec.task:

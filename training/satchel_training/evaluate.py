@@ -84,12 +84,13 @@ def split(task: Task, frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
                     f"cross-validation needs at least {task.folds} of each class in the "
                     "training part"
                 )
-    if task.last_of:
+    if task.last_of and frame[task.last_of].nunique() > 1:
         last = frame[task.last_of] == frame[task.last_of].max()
         return frame[~last], frame[last]
-    if task.grouped_by:
+    groups = _groups(task, frame)
+    if groups is not None:
         splitter = GroupShuffleSplit(1, test_size=task.test_size, random_state=task.seed)
-        kept, left = next(splitter.split(frame, groups=frame[task.grouped_by]))
+        kept, left = next(splitter.split(frame, groups=groups))
         return frame.iloc[kept], frame.iloc[left]
     train, test = train_test_split(
         frame, test_size=task.test_size, random_state=task.seed, stratify=labels
@@ -137,10 +138,17 @@ def cross_validate(
     return [_join(parts) for parts in gathered]
 
 
+def _groups(task: Task, frame: pd.DataFrame) -> NDArray[Any] | None:
+    """Return the group of each row; None where they are not at least two."""
+    if not task.grouped_by or frame[task.grouped_by].nunique() < 2:
+        return None
+    return np.asarray(frame[task.grouped_by])
+
+
 def _parts(task: Task, frame: pd.DataFrame, runs: int, folds: int) -> Iterator[Any]:
     by = task.stratified_by
     labels = None if by is None else frame[task.target(by)].to_numpy()
-    groups = frame[task.grouped_by].to_numpy() if task.grouped_by else None
+    groups = _groups(task, frame)
     if groups is None:
         kind: Any = KFold if by is None else StratifiedKFold
     else:

@@ -4,6 +4,7 @@ import random
 import pytest
 
 from satchel import DataError, TableMapping
+from satchel_training.evaluate import split
 from satchel_training.own.declared import read_declared
 from satchel_training.own.propose import propose
 from satchel_training.own.school import task_of, too_few
@@ -88,6 +89,15 @@ def test_groups_and_years_are_kept_apart_for_the_folds():
     assert (found.group, found.year) == ("Class", "Year")
     task, _ = task_of(found, sheet_of([*header, "Year"], [[*r, 2023] for r in cells]))
     assert (task.grouped_by, task.last_of) == ("Class", "Year")
+
+
+def test_a_list_of_one_class_and_one_year_has_nothing_to_keep_apart():
+    header, cells = with_column("Class", lambda i, row: f"9{'abcd'[i % 4]}")
+    found = proposed([*header, "Year"], [[*row, 2023 + i % 3] for i, row in enumerate(cells)])
+    one = [[*row[:-1], "9a", 2023] for row in cells]
+    task, _ = task_of(found, sheet_of([*header, "Year"], one))
+    kept, left = split(task, task.dataset.load())
+    assert (len(kept), len(left)) == (96, 24)
 
 
 def test_sensitive_columns_are_told_by_their_names():

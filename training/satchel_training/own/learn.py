@@ -141,6 +141,8 @@ def describe(declared: Declared, sheet: Sheet) -> Iterator[str]:
         yield f"  {one.name:{min(width, SHOWN)}}  {text}"
     for name, why in declared.left_out.items():
         yield f"  left out: {name}: {why}"
+    if sheet.passed:
+        yield f"  {sheet.passed} rows are no students, and are left out"
     for remark in sheet.remarks:
         yield f"  {remark}"
 
