@@ -110,11 +110,12 @@ def open_writer(
 
         return JsonLinesWriter(file)
     if kind == "xlsx":
-        from satchel.tables.excel import ExcelWriter
+        from satchel.tables.excel import ExcelReader, ExcelWriter
 
         # Text that came as text, beside numbers, is meant to be text.
         decimal = table.style.decimal if isinstance(table, CsvReader) else ""
-        return ExcelWriter(file, decimal, heads)
+        look = table.look.placed(places) if isinstance(table, ExcelReader) else None
+        return ExcelWriter(file, decimal, heads, look)
     from satchel.tables.arrow import ParquetReader, ParquetWriter, number_type
 
     of_table: Sequence[Any] = [None] * len(table.header)

@@ -8,7 +8,7 @@ import itertools
 import math
 import re
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, BinaryIO
@@ -34,6 +34,7 @@ from satchel.tables.table import (
     passed_over,
 )
 from satchel.tables.typed import decimal_mark
+from satchel.tables.workbook_look import Look, width_for, widths_of
 from satchel.tables.workbook_parts import Parts, shared_strings
 from satchel.values import quoted
 from satchel.wording import meant, reason
@@ -45,7 +46,7 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _RETURN = "_x000D_"  # how a workbook writes a carriage return
 _EXACT = 10**15  # a sheet holds 15 digits
 _FIRST_YEAR = 1900  # of the dates of a sheet
-_GENERAL, _PERCENT = "General", "0.##%"
+_PERCENT = "0.##%"
 
 
 class ExcelReader:
@@ -106,6 +107,7 @@ class ExcelReader:
         )
         self.remarks += passed_over(place, first)
         self.titles: Sequence[Row] = first[:place]
+        self.look = Look(self._book, widths_of(sheet, len(self.header)), first[place].styles)
         self._number = place + 1
         most = min(ROWS_PER_CHUNK, MOST_CELLS // len(self.header))
         next_ones = [*first[place + 1 :], *itertools.islice(rows, most)]
@@ -164,7 +166,7 @@ class ExcelReader:
                     name=self._name,
                     most=MOST_COLUMNS,
                 )
-            yield _row(cells) if cells else SheetRow([], {})
+            yield _row(cells)
 
     def chunks(self, size: int = ROWS_PER_CHUNK) -> Iterator[Chunk]:
         """Yield up to `size` rows at a time; empty rows are none."""
@@ -246,20 +248,17 @@ def _load(file: BinaryIO, name: str, unlimited: bool) -> Any:
 
 def _row(cells: Sequence[Any]) -> SheetRow:
     """Return the values of a row as its sheet shows them; empty cells at its end are left out."""
-    row = SheetRow([cell.value for cell in cells], {})
+    # An empty cell that no one touched has no style at all.
+    styles = {i: one for i, cell in enumerate(cells) if (one := getattr(cell, "_style_id", 0))}
+    row = SheetRow([cell.value for cell in cells], styles)
     while row and row[-1] is None:
         row.pop()
     for place, value in enumerate(row):
         if isinstance(value, str) and _RETURN in value:
             row[place] = value.replace(_RETURN, "\r")
-        if value is None or isinstance(value, str | bool):
+        if isinstance(value, bool) or not isinstance(value, int | float):
             continue
-        number_format = cells[place].number_format
-        if number_format != _GENERAL:
-            row.formats[place] = number_format
-        if not isinstance(value, int | float):
-            continue
-        if shows_percent(number_format, value):
+        if place in styles and shows_percent(cells[place].number_format, value):
             row[place] = Percent(value)
         elif isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
             row[place] = int(value)  # a sheet knows one kind of number
@@ -277,14 +276,20 @@ class ExcelWriter:
         is meant to be text, as in a table that came with types.
     heads : int
         How many of the first rows are names of columns, or titles above them: texts as they are.
+    look : Look
+        How the sheet looks that the rows came from, by the places of this one.
     """
 
-    def __init__(self, file: BinaryIO, decimal: str, heads: int = 1) -> None:
+    def __init__(
+        self, file: BinaryIO, decimal: str, heads: int = 1, look: Look | None = None
+    ) -> None:
         import openpyxl
 
         self._file, self._heads = file, heads
         self._decimal = decimal
+        self._look = look or Look()
         self._book = openpyxl.Workbook(write_only=True)
+        self._styles = self._look.carry(self._book)
         self._sheet = self._book.create_sheet("predicted")
         self._in_memory = isinstance(file, io.BytesIO)
         if self._in_memory:  # what is to stay in memory is written to no disk
@@ -296,6 +301,9 @@ class ExcelWriter:
 
     def write(self, rows: Iterable[Row]) -> None:
         """Write rows; the first rows written are the header and what stands above it."""
+        if not self._count:
+            rows = list(rows)
+            self._set_widths(rows)
         for row in rows:
             self._count += 1
             if self._count > MOST_ROWS:
@@ -303,11 +311,11 @@ class ExcelWriter:
                     f"an Excel sheet holds {MOST_ROWS:,} rows at most; write a .csv or .parquet"
                 )
             cells = [self._text(cell) if isinstance(cell, str) else _safe(cell) for cell in row]
-            if self._count > self._heads:
-                if self._decimal:
-                    cells = [as_number(cell, self._decimal) for cell in cells]
-                for place, number_format in _formats(row).items():
-                    cells[place] = self._shown(cells[place], number_format)
+            if self._decimal and self._count > self._heads:
+                cells = [as_number(cell, self._decimal) for cell in cells]
+            styles = self._look.header if self._count == self._heads else _styles(row)
+            for place, style in styles.items():
+                cells[place] = self._styled(cells[place], style)
             self._sheet.append(cells)
 
     def finish(self) -> None:
@@ -324,18 +332,30 @@ class ExcelWriter:
         if not self._sheet.closed:
             self._sheet.close()
 
-    def _shown(self, value: object, number_format: str) -> object:
+    def _set_widths(self, heads: Sequence[Row]) -> None:
+        from openpyxl.utils import get_column_letter
+
+        names = heads[self._heads - 1] if 0 < self._heads <= len(heads) else ()
+        widths = {i: width_for(as_text(name)) for i, name in enumerate(names)}
+        for place, width in (widths | dict(self._look.widths)).items():
+            self._sheet.column_dimensions[get_column_letter(place + 1)].width = width
+
+    def _styled(self, value: object, style: int | str) -> object:
+        """Return a cell in a style of the workbook that came, or with a number format."""
         from openpyxl.cell import WriteOnlyCell
 
         cell = WriteOnlyCell(self._sheet, value)
-        cell.number_format = number_format
+        if isinstance(style, str):
+            cell.number_format = style
+        elif style < len(self._styles):
+            cell._style = self._styles[style]
         return cell
 
 
-def _formats(row: Row) -> dict[int, str]:
-    """Return the number formats of a row by their places."""
+def _styles(row: Row) -> Mapping[int, int | str]:
+    """Return the styles of a row by their places, or the format of a percentage."""
     if isinstance(row, SheetRow):
-        return row.formats
+        return row.styles
     return {i: _PERCENT for i, cell in enumerate(row) if isinstance(cell, Percent)}
 
 

@@ -16,7 +16,7 @@ from satchel.tables.columns import AnswerColumn, Part, answer_columns
 from satchel.tables.mapping import TableMapping
 from satchel.tables.run import Progress, Source, TableRun, open_table, path_of
 from satchel.tables.students import NOTE, Passed
-from satchel.tables.table import Answered, Row
+from satchel.tables.table import Answered, Row, answered
 from satchel.values import listed, printable, quoted
 
 MOST_SORTED = 100_000  # rows that are held in memory to be sorted
@@ -255,8 +255,8 @@ class TableAnswer:
 
     def _passed(self, passed: Passed) -> Row:
         """Return a row that is no student as a row of the answer."""
-        cells = [passed.row[i] if i < len(passed.row) else None for i in self._kept]
-        return [*cells, *(NOTE if c.name == "notes" else None for c in self._columns)]
+        cells = [NOTE if column.name == "notes" else None for column in self._columns]
+        return answered(passed.row, self._kept, cells)
 
     def _sorted(self) -> list[Row]:
         """Return all rows, those with the highest risk first, those without one last."""

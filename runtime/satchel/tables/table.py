@@ -150,13 +150,24 @@ class SheetRow(list[object]):
 
     Attributes
     ----------
-    formats : dict of int to str
-        The number formats of its numbers and dates by their places, where one is set.
+    styles : dict of int to int
+        The styles of its cells by their places, as the workbook numbers them, where one is set.
     """
 
-    def __init__(self, cells: Iterable[object], formats: dict[int, str]) -> None:
+    def __init__(self, cells: Iterable[object], styles: dict[int, int]) -> None:
         super().__init__(cells)
-        self.formats = formats
+        self.styles = styles
+
+
+def answered(row: Row, places: Sequence[int], cells: Iterable[object]) -> Row:
+    """Return some cells of a row, and the styles of these, with the cells of an answer after them.
+
+    A row that is too short is filled with None.
+    """
+    kept = [*(row[i] if i < len(row) else None for i in places), *cells]
+    if isinstance(row, SheetRow):
+        return SheetRow(kept, {i: row.styles[p] for i, p in enumerate(places) if p in row.styles})
+    return kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,13 +189,9 @@ class Answered:
     columns: Sequence[Sequence[object]]
 
     def __iter__(self) -> Iterator[Row]:
-        """Yield the rows of the answer; a row that is too short is filled with None."""
+        """Yield the rows of the answer."""
         for row, cells in zip(self.rows, zip(*self.columns, strict=True), strict=True):
-            answered = [*(row[i] if i < len(row) else None for i in self.places), *cells]
-            if isinstance(row, SheetRow):
-                shown = {i: row.formats[p] for i, p in enumerate(self.places) if p in row.formats}
-                answered = SheetRow(answered, shown)
-            yield answered
+            yield answered(row, self.places, cells)
 
 
 class Table(Protocol):

@@ -151,13 +151,52 @@ def test_what_the_model_does_not_use_keeps_number_and_format(predict):
     row = next(sheet(out).iter_rows(min_row=2))
     assert [cell.value for cell in row[:4]] == ["Zoë", 12, 6.5, "math"]
     assert [cell.value for cell in row[4:11]] == extra
-    kept = [cell.number_format for cell in row[4:11]]
-    assert kept == [one if one != "@" else "General" for one in shown]
+    assert [cell.number_format for cell in row[4:11]] == shown
     assert row[1].number_format == "0.0"
     assert row[11].number_format == "General"
     code, out, _ = predict(content, "csv")
     (line,) = lines(out)
     assert [line[name] for name in "abcf"] == ["91", "57%", "42", "13"]
+
+
+def test_colours_and_widths_come_back_with_their_cells(predict):
+    styles = openpyxl.styles
+
+    def colour(sheet):
+        for place in ("A1", "A2", "B3"):
+            sheet[place].fill = styles.PatternFill("solid", fgColor="00FFEE00")
+        sheet["A1"].font = sheet["B2"].font = styles.Font(bold=True, color="00CC0000")
+        sheet["C3"].border = styles.Border(bottom=styles.Side(style="thin"))
+        sheet["C3"].alignment = styles.Alignment(horizontal="center")
+        sheet.column_dimensions["B"].width = 33
+
+    rows = [[None, "Zoë", 12, 6.5, "math"], [1, "Ada", 15, 9.5, "math"]]
+    code, out, _ = predict(book(["x", *HEADER], *rows, change=colour))
+    assert code == 0
+    answer = sheet(out)
+    cells = [cell for row in answer for cell in row]
+    assert [c.coordinate for c in cells if c.fill.fgColor.rgb == "00FFEE00"] == ["A1", "A2", "B3"]
+    assert [c.coordinate for c in cells if c.font.b] == ["A1", "B2"]
+    assert answer["B2"].font.color.rgb == "00CC0000"
+    assert answer["C3"].border.bottom.style == "thin"
+    assert answer["C3"].alignment.horizontal == "center"
+    assert answer.column_dimensions["B"].width == 33
+    place = [cell.value for cell in answer[1]].index("risk") + 1
+    letter = openpyxl.utils.get_column_letter(place)
+    assert answer.column_dimensions[letter].width == 10
+
+
+def test_a_style_that_a_damaged_workbook_lacks_is_left_out(predict):
+    content = book(HEADER, ["Zoë", 12, 6.5, "math"], formats={"B2": "0.0"})
+
+    def damage(part):
+        head, cells = part.split(b"<cellXfs")
+        assert b'fillId="0"' in cells
+        return head + b"<cellXfs" + cells.replace(b'fillId="0"', b'fillId="9"')
+
+    code, out, _ = predict(rewritten(content, damage, "styles"))
+    assert code == 0
+    assert (sheet(out)["B2"].number_format, sheet(out)["B2"].fill.fill_type) == ("0.0", None)
 
 
 def test_formats_follow_their_columns_where_some_are_left_out(predict):
