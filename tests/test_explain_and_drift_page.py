@@ -30,7 +30,7 @@ def test_the_python_examples_run(monkeypatch, capsys):
     assert names["far"].reliable is False
     assert names["changed"].difference != 0
     assert names["suggestions"].changes
-    assert capsys.readouterr().out.splitlines()[-1] == "too few"
+    assert capsys.readouterr().out.splitlines()[-1] == "drift"
 
 
 @pytest.mark.parametrize("options", [["--change", '{"absences": 0}'], ["--suggest"]])

@@ -5,7 +5,7 @@ compared with its distribution in training: by the population stability index (0
 look, 0.25 is drift, beyond what chance gives a list of this length), and by a test, corrected
 for their number. Only what is both large and not by chance is called drift.
 
-Exit codes: 0 no drift, or less than 50 rows, too few to say; 1 drift; 2 wrong use. So a job
+Exit codes: 0 no drift, or less than 20 rows, too few to say; 1 drift; 2 wrong use. So a job
 that runs at night can train the model again when the students are others:
 
   satchel drift secondary-mathematics class.csv

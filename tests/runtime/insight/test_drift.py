@@ -157,7 +157,7 @@ def test_a_value_that_is_no_number_is_counted(watched):
     assert score.values.rows == 78
 
 
-def test_below_fifty_rows_nothing_is_said(watched):
+def test_below_twenty_rows_nothing_is_said(watched):
     far = [{"score": 17, "hours": 20.0, "course": "français"}] * (LEAST_ROWS - 1)
     found = watched.drift(far)
     assert found.verdict == "too few"
@@ -316,7 +316,7 @@ def test_the_command_ends_with_1_on_drift_and_says_where(drift):
 
 
 def test_the_command_ends_with_0_on_too_few_rows(drift):
-    code, out, _ = drift([{"score": 17, "hours": 20, "course": "français"}] * 49)
+    code, out, _ = drift([{"score": 17, "hours": 20, "course": "français"}] * 19)
     assert code == 0
     assert "Too few to say" in out
 
@@ -328,7 +328,7 @@ def test_the_command_gives_what_the_predictor_gives(drift, watched):
     expected = json.loads(json.dumps(watched.drift(rows).as_dict()))
     assert found.pop("sha256") != expected.pop("sha256")
     assert (code, found) == (0, expected)
-    assert found["thresholds"] == {"slight": 0.1, "drift": 0.25, "level": 0.05, "rows": 50}
+    assert found["thresholds"] == {"slight": 0.1, "drift": 0.25, "level": 0.05, "rows": 20}
 
 
 def test_the_command_takes_names_of_other_columns(drift):
