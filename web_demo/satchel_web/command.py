@@ -20,6 +20,7 @@ from typing import Any
 
 from satchel.commands import add_models_argument, add_pass_mark_argument
 from satchel.errors import SatchelError
+from satchel.memory import keep_little
 from satchel.tables.class_list import Levels, Limits
 
 HOST, PORT, THREADS = "127.0.0.1", 8000, 4
@@ -113,6 +114,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     from satchel_web.app import Config, create_app
 
+    keep_little()
     listening, elsewhere = _listen(arguments.host, arguments.port)
     address = ipaddress.ip_address(listening.getsockname()[0])
     names = (*LOOPBACK, *arguments.host_name) if address.is_loopback else None
@@ -146,7 +148,7 @@ def run(arguments: argparse.Namespace) -> int:
     path = f"/{arguments.prefix.strip('/')}" if arguments.prefix.strip("/") else ""
     for shown in _to_open(host):
         print(f"satchel listens on http://{shown}:{port}{path}{why}", flush=True)
-    signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         server.run()  # on SystemExit it waits until its threads are done
         _send_the_rest(server)
@@ -161,10 +163,6 @@ def _to_open(host: str) -> list[str]:
     if address.is_unspecified:  # every address of this machine
         return ["127.0.0.1", socket.gethostname()]
     return [f"[{host}]" if address.version == 6 else host]
-
-
-def _stop(number: int, frame: object) -> None:
-    raise SystemExit(0)
 
 
 def _send_the_rest(server: Any) -> None:
