@@ -6,7 +6,8 @@ import pytest
 import satchel
 from satchel import TableError, TableMapping, TableOptions
 from satchel.distribution import ScoreDistribution
-from satchel.tables.class_list import DONE, Limits, Upload, download, read_class, read_sheet
+from satchel.tables.class_list import DONE, Limits, Upload, read_class, read_sheet
+from satchel.tables.returned import download
 from satchel_web.matching import CONSTANT, mapping_of, matched, with_names
 from satchel_web.pictures import GAP, HEIGHT, WIDTH, of_distribution, of_scores
 

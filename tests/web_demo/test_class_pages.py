@@ -179,6 +179,25 @@ def test_an_answered_workbook_brings_the_class_back(site):
     assert again.count('class="level high"') == page.count('class="level high"')
 
 
+def test_an_answered_workbook_remembers_the_columns_that_were_chosen_by_hand(site):
+    client = site()
+    text = CLASS.replace("Test 1", "alpha").replace("Test 2", "beta")
+    put_in(client, text)
+    chosen = {"field-5": ":alpha", "field-5-total": "25", "field-6": ":beta"}
+    form = {**entries(client.get("/class/columns")), **chosen}
+    assert client.post("/class/columns", data=form).status_code == 303
+    content = client.get("/class/answer.xlsx").data
+    put_in(client, content, "answered.xlsx")
+    again = entries(client.get("/class/columns"))
+    assert {name: again[name] for name in chosen} == chosen
+    book = openpyxl.load_workbook(io.BytesIO(content))
+    book.properties.description += "= ="
+    changed = io.BytesIO()
+    book.save(changed)
+    put_in(client, changed.getvalue(), "answered.xlsx")
+    assert entries(client.get("/class/columns"))["field-5"] == ""
+
+
 def test_what_would_run_as_a_formula_does_not_in_a_download(site):
     client = site()
     shown(client, CLASS.replace("Ana", "=1+1"))

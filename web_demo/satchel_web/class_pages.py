@@ -29,7 +29,6 @@ from satchel.tables.class_list import (
     Sheet,
     Student,
     Upload,
-    download,
     read_class,
     read_sheet,
     with_reasons,
@@ -37,6 +36,7 @@ from satchel.tables.class_list import (
 from satchel.tables.mapping import read_columns
 from satchel.tables.mapping_file import read_mapping, write_mapping
 from satchel.tables.outcome import outcome, rules
+from satchel.tables.returned import download, recalled
 from satchel_web import matching
 from satchel_web.class_view import ClassView
 from satchel_web.kept import Kept
@@ -83,7 +83,7 @@ def start(name: str) -> ResponseReturnValue:
     problem = ""
     if request.method == "POST":
         try:
-            upload = _uploaded()
+            upload = recalled(_uploaded())
             sheet = read_sheet(upload, listed.spec, settings().limits)
             upload = replace(
                 matching.with_names(upload, sheet), checks=request.form.get("purpose") == "check"

@@ -82,6 +82,7 @@ def open_writer(
     places: Sequence[int | None],
     numbers: Sequence[bool],
     heads: int = 1,
+    said: str = "",
 ) -> Writer:
     """Return a writer of the answer to a table.
 
@@ -100,6 +101,8 @@ def open_writer(
         For each column of the answer, whether it is a predicted number.
     heads : int
         How many of the first rows are names of columns, or titles above them.
+    said : str
+        What a workbook is to say of itself.
     """
     if kind == "json":
         return PlainWriter(file)
@@ -115,7 +118,7 @@ def open_writer(
         # Text that came as text, beside numbers, is meant to be text.
         decimal = table.style.decimal if isinstance(table, CsvReader) else ""
         look = table.look.placed(places) if isinstance(table, ExcelReader) else None
-        return ExcelWriter(file, decimal, heads, look)
+        return ExcelWriter(file, decimal, heads, look, said)
     from satchel.tables.arrow import ParquetReader, ParquetWriter, number_type
 
     of_table: Sequence[Any] = [None] * len(table.header)

@@ -19,7 +19,6 @@ from satchel.tables.cells import as_text
 from satchel.tables.columns import Part, answer_names
 from satchel.tables.guess import guess
 from satchel.tables.mapping import TableMapping
-from satchel.tables.predicting import TableOptions, predict_table
 from satchel.tables.run import TableRun, open_table
 from satchel.tables.students import Passed, students
 from satchel.tables.table import Chunk, Row, clean_name
@@ -400,13 +399,3 @@ def reasons(predictor: Predictor, record: Mapping[str, Any], output: str) -> tup
     ]
     against.sort(key=lambda one: not features[one.feature].actionable)
     return tuple(Reason(one.feature, one.given, one.contribution) for one in against)
-
-
-def download(found: ClassList, predictor: Predictor, kind: str) -> bytes:
-    """Return the file that came, with the answers and a column for what was done."""
-    target = io.BytesIO()
-    options = TableOptions(
-        mapping=found.upload.mapping, kind=kind, again=True, titles=True, blank=(DONE,), threads=1
-    )
-    predict_table(predictor, found.upload.source(), target, options)
-    return target.getvalue()

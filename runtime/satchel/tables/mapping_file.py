@@ -31,6 +31,7 @@ from satchel.tables.mapping import TableMapping
 from satchel.tables.table import FileOptions
 
 LARGEST = 1 << 20
+FIRST_LINE = "# How satchel reads this table; give it with --mapping."
 KEYS = ("missing", "table", "columns", "values", "set")
 LEARNED = ("task", "fields", "left-out")  # what was learned from the table: for training alone
 # Whether a file is trusted is for whoever reads it to say, each time.
@@ -88,7 +89,7 @@ def write_mapping(mapping: TableMapping) -> str:
 
 
 def _lines(mapping: TableMapping) -> Iterator[str]:
-    yield "# How satchel reads this table; give it with --mapping."
+    yield FIRST_LINE
     if mapping.missing:
         yield f"missing = [{', '.join(map(toml_text, mapping.missing))}]"
     said = {
