@@ -14,6 +14,7 @@ Exit codes: 0 the bundle stays, 3 it was replaced, 1 something failed and it sta
 from __future__ import annotations
 
 import argparse
+import contextlib
 import datetime
 import json
 import sys
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
 
     from satchel import Predictor
+    from satchel.spec import Spec
     from satchel_training.tasks.task import Task
 
 FORMER, HISTORY = "former", "history.jsonl"
@@ -170,7 +172,22 @@ def _promote(task: Task, rows: DataFrame, predictor: Predictor, path: Path) -> s
     # The former one is safe before anything takes its place.
     with replacing(former / f"{predictor.spec.name}.{predictor.spec.version}.onnx", "wb") as file:
         file.write(path.read_bytes())
-    return read(write(found.spec, found.heads, path.parent, columns)).version
+    after = latest(path, predictor.spec)
+    return read(write(found.spec, found.heads, path.parent, columns, after)).version
+
+
+def latest(path: Path, spec: Spec) -> str:
+    """Return the highest version of a bundle that the history of its folder knows."""
+    from satchel_export.write import version_key
+
+    versions = [spec.version]
+    history = path.parent / HISTORY
+    for line in history.read_text("utf-8").splitlines() if history.exists() else ():
+        with contextlib.suppress(ValueError, LookupError, TypeError):  # of a line that was cut off
+            plain = json.loads(line)
+            if plain["bundle"] == spec.name:
+                versions.append(plain["now"])
+    return max(versions, key=version_key)
 
 
 def remember(path: Path, **line: Any) -> None:

@@ -18,22 +18,16 @@ def run(arguments: argparse.Namespace) -> int:
     """Put the former bundle in its place again."""
     from satchel import BundleError
     from satchel.bundle import read
-    from satchel.files import replacing
-    from satchel_export.card import card
     from satchel_export.retrain import FORMER, remember
-    from satchel_export.write import write_index
+    from satchel_export.write import put, version_key
 
     path = Path(arguments.bundle)
     now = read(path)
     kept = [read(one) for one in (path.parent / FORMER).glob(f"{now.name}.*.onnx")]
     if not kept:
         raise BundleError(f"there is no former version of {now.name} in {path.parent / FORMER}")
-    former = max(kept, key=lambda one: tuple(map(int, one.version.split("."))))
-    with replacing(path, "wb") as file:
-        file.write(former.model)
-    with replacing(path.parent / f"{former.name}.card.md") as file:
-        file.write(card(former.spec))
-    write_index(path.parent)
+    former = max(kept, key=lambda one: version_key(one.version))
+    put(former, path)
     remember(path, bundle=former.name, before=now.version, now=former.version, rollback=True)
     (path.parent / FORMER / f"{former.name}.{former.version}.onnx").unlink()
     print(f"{path}: version {former.version} again")

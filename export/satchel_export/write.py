@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib
 import re
@@ -53,6 +54,7 @@ def write(
     heads: Mapping[str, Any],
     folder: Path,
     columns: Mapping[str, NDArray[Any]] | None = None,
+    after: str = "",
 ) -> Path:
     """Export a trained model to ``folder/task.model.onnx``, with its card and index entry.
 
@@ -67,6 +69,8 @@ def write(
     columns : mapping of str to ndarray, shape (rows,), optional
         Raw records by field: both must agree on them, too, beside the invented ones. Monotonic
         fields are swept from each of them, or from the invented ones where there are none.
+    after : str
+        The highest version that there has been, where that is not the one in `folder`.
 
     Raises
     ------
@@ -97,7 +101,7 @@ def write(
     invented = invent(spec.inputs, PARITY_ROWS, PARITY_SEED)
     swept = sweep(_predictor(spec, model), _columns(invented) if columns is None else columns)
     spec = replace(spec, card=replace(spec.card, sweeps=swept))
-    spec, content = _versioned(spec, model, path)
+    spec, content = _versioned(spec, model, path, after)
     bundle = Bundle(str(path), content, spec, hashlib.sha256(content).hexdigest(), False, False)
     predictor = Predictor(bundle)
     if not predictor.verify().passed:
@@ -106,12 +110,27 @@ def write(
         if rows is not None:
             check_parity(predictor, heads, encoder.encode_many(rows).matrix)
     folder.mkdir(parents=True, exist_ok=True)
-    with replacing(path, "wb") as file:
-        file.write(content)
-    with replacing(folder / f"{spec.name}.card.md") as file:
-        file.write(card(spec))
-    write_index(folder)
+    put(bundle, path)
     return path
+
+
+def put(bundle: Bundle, path: Path) -> None:
+    """Put a bundle into the file `path`, its card and its index entry beside it.
+
+    A reader finds the former bundle or the new one at every moment, also where this is killed:
+    in between the index names no digest for it.
+    """
+    with contextlib.suppress(BundleError):
+        index = Index.read(path.parent)
+        if index.digests.pop(bundle.name, bundle.sha256) != bundle.sha256:
+            index.sizes.pop(bundle.name)
+            with replacing(path.parent / INDEX) as file:
+                file.write(index.to_json())
+    with replacing(path, "wb") as file:
+        file.write(bundle.model)
+    with replacing(path.parent / f"{bundle.name}.card.md") as file:
+        file.write(card(bundle.spec))
+    write_index(path.parent)
 
 
 def _predictor(spec: Spec, model: onnx.ModelProto) -> Predictor:
@@ -124,7 +143,7 @@ def _columns(records: Sequence[Mapping[str, Any]]) -> dict[str, NDArray[Any]]:
     return {name: np.array([one[name] for one in records], object) for name in records[0]}
 
 
-def _versioned(spec: Spec, model: onnx.ModelProto, path: Path) -> tuple[Spec, bytes]:
+def _versioned(spec: Spec, model: onnx.ModelProto, path: Path, after: str) -> tuple[Spec, bytes]:
     """Return the spec with the bundle's version, and the bytes of the bundle.
 
     The bundle already at `path` decides. If building it again gives the same bytes, version and
@@ -137,8 +156,13 @@ def _versioned(spec: Spec, model: onnx.ModelProto, path: Path) -> tuple[Spec, by
     same = _serialised(replace(spec, version=former.version, card=dated), model)
     if same[1] == former.model:
         return same
-    major, minor, _ = former.version.split(".")
+    major, minor, _ = max(former.version, after or former.version, key=version_key).split(".")
     return _serialised(replace(spec, version=f"{major}.{int(minor) + 1}.0"), model)
+
+
+def version_key(version: str) -> tuple[int, ...]:
+    """Return what versions such as 1.10.0 are ordered by."""
+    return tuple(map(int, version.split(".")))
 
 
 def _former(path: Path, name: str) -> Bundle:

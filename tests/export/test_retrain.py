@@ -1,6 +1,10 @@
 import csv
 import importlib.util
 import json
+import os
+import random
+import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -69,6 +73,100 @@ def test_a_better_one_takes_its_place_and_can_be_taken_back(bundle, capsys):
     capsys.readouterr()
     assert main(["rollback", BUNDLE]) == 2
     assert "there is no former version of lastyear.ridge" in capsys.readouterr().err
+
+
+def test_a_version_that_was_taken_back_is_not_given_twice(bundle):
+    marked_otherwise()
+    assert main(COMMAND[:-1]) == 3
+    assert main(["rollback", BUNDLE]) == 0
+    with open("models/history.jsonl", "a") as file:
+        file.write('{"bundle": "lastyear.ridge", "now": ')  # a line that was cut off
+    assert main(COMMAND[:-1]) == 3
+    assert satchel.load(bundle).spec.version == "1.2.0"
+
+
+def models():
+    return {file: file.read_bytes() for file in Path("models").rglob("*") if file.is_file()}
+
+
+def restore(before):
+    for file in models():
+        file.unlink()
+    for file, content in before.items():
+        file.write_bytes(content)
+
+
+class Killed(BaseException):
+    """Nothing catches it but what clears up."""
+
+
+@pytest.mark.parametrize("command", [COMMAND[:-1], ["rollback", BUNDLE]])
+def test_killed_between_any_two_files_one_whole_version_serves(bundle, monkeypatch, command):
+    marked_otherwise()
+    if command[0] == "rollback":
+        assert main(COMMAND[:-1]) == 3
+    before = models()
+    versions = set()
+    replace = os.replace
+    for most in range(20):
+        done = []
+
+        def replacing(old, new, most=most, done=done):
+            if len(done) == most:
+                raise Killed
+            done.append(new)
+            replace(old, new)
+
+        monkeypatch.setattr(os, "replace", replacing)
+        try:
+            main(command)
+        except Killed:
+            predictor = satchel.load("lastyear", models=["models"])
+            assert predictor.verify().passed
+            versions.add(predictor.spec.version)
+        else:
+            break
+        finally:
+            monkeypatch.setattr(os, "replace", replace)
+            restore(before)
+    assert most >= 4  # a former copy or none, the index without a digest, bundle, card, index
+    assert versions == {"1.0.0", "1.1.0"}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_killed_at_fifty_random_points_one_whole_version_serves(bundle):
+    marked_otherwise()
+    before = models()
+    rng = random.Random(16)
+
+    def run(seconds):
+        child = os.fork()
+        if not child:
+            with open(os.devnull, "w") as nothing:
+                os.dup2(nothing.fileno(), 1)
+                os._exit(main(COMMAND[:-1]))
+        begun = time.monotonic()
+        while time.monotonic() < begun + seconds:
+            if os.waitpid(child, os.WNOHANG)[0]:
+                return time.monotonic() - begun
+            time.sleep(0.002)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        return seconds
+
+    main([*COMMAND, "lastyear.csv", "--if-drifted"])  # imports all that a child will need
+    whole = run(120)
+    assert satchel.load(bundle).spec.version == "1.1.0"
+    versions = []
+    for _ in range(50):
+        restore(before)
+        run(whole * rng.uniform(0, 1.1))
+        predictor = satchel.load("lastyear", models=["models"])
+        assert predictor.verify().passed
+        versions.append(predictor.spec.version)
+    assert set(versions) <= {"1.0.0", "1.1.0"}
+    assert "1.0.0" in versions
 
 
 def test_without_drift_nothing_is_trained_where_that_was_asked(bundle, capsys):

@@ -6,6 +6,7 @@ import re
 import openpyxl
 import pytest
 
+import satchel
 from satchel.tables.class_list import DONE, Levels, Limits
 from satchel_web import Config, create_app
 
@@ -48,6 +49,7 @@ def shown(client, content=CLASS, name="8b.csv", model=MODEL, **corrections):
 
 def test_students_are_shown_by_their_risk_with_words_for_the_levels(site):
     page = shown(site())
+    assert f"{MODEL}.monotonic-mlp {satchel.load(MODEL).spec.version}" in page
     assert page.index("Bea") < page.index("Cal") < page.index("Ana")
     assert page.count('class="level high"') == page.count('class="level watch"') == 1
     assert "High risk" in page

@@ -2,11 +2,15 @@ import re
 from dataclasses import replace
 from html.parser import HTMLParser
 
+import onnx
 import pytest
 
+import satchel
 from satchel import BundleError
+from satchel.bundle import METADATA_KEY
+from satchel.collection import Collection
+from satchel.files import replacing
 from satchel_web import Config, create_app
-from satchel_web.models import Models
 from satchel_web.questions import Question, questions
 from satchel_web.security import CONTENT_SECURITY_POLICY
 
@@ -118,7 +122,7 @@ def test_an_unverified_demonstration_says_so_wherever_it_shows(own_models):
 
 
 def test_what_a_school_made_is_its_own_although_its_folder_has_an_index(own_models):
-    models = Models([own_models])
+    models = Collection([own_models])
     assert not models.find("tiny.linear").ships
     shipped = models.find("secondary-mathematics")
     assert (shipped.ships, Question(shipped).group) == (True, "shipped")
@@ -192,11 +196,73 @@ def test_a_request_to_the_interface_by_another_site_is_refused(client, record):
     assert response.content_type == "application/problem+json"
 
 
-def test_a_bundle_that_changes_under_the_site_is_not_used(own_models, caplog):
+@pytest.fixture
+def changing(own_models, monkeypatch):
+    """A client of a site that looks at its folders at each request, and the file of its bundle."""
+    monkeypatch.setattr("satchel.collection.FRESH", -1.0)
     client = create_app(Config(models=[own_models])).test_client()
-    path = own_models / "tiny.linear.onnx"
-    path.write_bytes(path.read_bytes() + b"\x1a\x00")
-    assert client.post("/models/tiny.linear", data={"score": "1"}).status_code == 500
+    return client, own_models / "tiny.linear.onnx"
+
+
+def answered_by(client):
+    record = {"features": {"score": 12, "hours": 6.5, "course": "math"}}
+    return client.post("/api/v1/models/tiny.linear/predict", json=record)
+
+
+def versioned(path, version):
+    """Write a bundle again, as another version of itself."""
+    content = onnx.load_from_string(path.read_bytes())
+    spec = replace(satchel.load(path).spec, version=version)
+    onnx.helper.set_model_props(content, {METADATA_KEY: spec.to_json()})
+    with replacing(path, "wb") as file:
+        file.write(content.SerializeToString())
+
+
+def test_a_new_version_is_taken_up_and_told_in_every_answer(changing):
+    client, path = changing
+    before = answered_by(client).json
+    assert before["version"] == "1.0.0"
+    versioned(path, "1.7.0")
+    after = answered_by(client).json
+    assert after["version"] == "1.7.0"
+    assert after["sha256"] != before["sha256"]
+    for url in ("/models/tiny.linear", "/models/tiny.linear/card"):
+        assert "1.7.0" in client.get(url).text
+
+
+def test_a_bundle_that_comes_or_goes_is_listed_or_not(changing, tmp_path):
+    client, path = changing
+    path.rename(tmp_path / "away")
+    assert client.get("/models/tiny.linear").status_code == 404
+    (tmp_path / "away").rename(path)
+    assert client.get("/models/tiny.linear").status_code == 200
+
+
+def test_a_damaged_bundle_never_takes_the_place_of_one_that_is_open(changing):
+    client, path = changing
+    assert answered_by(client).json["version"] == "1.0.0"
+    path.write_bytes(path.read_bytes()[:-100])
+    assert answered_by(client).json["version"] == "1.0.0"
+    (why,) = client.application.extensions["satchel"].offered.left_out
+    assert "tiny.linear.onnx" in why
+
+
+def test_a_folder_that_contradicts_itself_leaves_what_was_offered(changing, tmp_path, monkeypatch):
+    client, path = changing
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / path.name).write_bytes(path.read_bytes())
+    monkeypatch.setenv("SATCHEL_MODELS", str(other))
+    assert answered_by(client).json["version"] == "1.0.0"
+
+
+def test_a_bundle_that_is_damaged_before_it_is_asked_is_told(changing, caplog):
+    client, path = changing
+    path.write_bytes(path.read_bytes()[:-100])
+    assert answered_by(client).status_code == 503
+    page = client.post("/models/tiny.linear", data={"score": "1"})
+    assert page.status_code == 503
+    assert "cannot be read now" in page.text
     assert "BundleError in pages.model" in caplog.text
 
 
@@ -235,7 +301,7 @@ def test_an_error_on_the_way_of_an_error_is_answered_and_not_spelled(app, caplog
 def test_a_damaged_bundle_is_left_out_and_the_others_serve(tmp_path, monkeypatch):
     (tmp_path / "broken.model.onnx").write_bytes(b"no model")
     app = create_app(Config(models=[tmp_path]))
-    (reason,) = app.extensions["satchel"].left_out
+    (reason,) = app.extensions["satchel"].offered.left_out
     assert "broken.model.onnx: " in reason
     page = app.test_client().get("/")
     assert page.status_code == 200
@@ -246,12 +312,12 @@ def test_no_request_waits_while_another_model_is_loaded(monkeypatch):
     """The first model is asked for by two threads and is slow to load; the second is not."""
     import threading
 
-    from satchel_web import models as module
+    from satchel import collection as module
 
     found = create_app(Config()).extensions["satchel"]
     slow, quick = list(found)[:2]
     begun, go_on, made = threading.Event(), threading.Event(), []
-    read = module.bundles.read
+    read = module.bundles.read_listed
 
     def reading(file):
         if file == slow.file:
@@ -260,7 +326,7 @@ def test_no_request_waits_while_another_model_is_loaded(monkeypatch):
             assert go_on.wait(20)
         return read(file)
 
-    monkeypatch.setattr(module.bundles, "read", reading)
+    monkeypatch.setattr(module.bundles, "read_listed", reading)
     threads = [threading.Thread(target=found.predictor, args=(slow,)) for _ in range(2)]
     for thread in threads:
         thread.start()

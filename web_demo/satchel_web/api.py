@@ -11,8 +11,9 @@ from flask import Blueprint, Response, abort, jsonify, request
 from werkzeug.http import HTTP_STATUS_CODES
 
 from satchel import Prediction, RecordError, strict_json
+from satchel.collection import Listed
 from satchel_web.json_schema import record_schema
-from satchel_web.models import Listed, models
+from satchel_web.models import models
 
 PREFIX = "/api/v1"
 PROBLEM = "application/problem+json"

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from flask import Flask, Request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from satchel.collection import Collection
 from satchel.tables.class_list import Levels, Limits
 from satchel_web import api, class_pages, language, pages, security
 from satchel_web.class_pages import Settings
 from satchel_web.kept import Kept
-from satchel_web.models import Models
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -113,7 +113,7 @@ def create_app(config: Config | None = None) -> Flask:
     app.request_class = _InMemory
     app.config["MAX_CONTENT_LENGTH"] = app.config["MAX_FORM_MEMORY_SIZE"] = config.max_bytes
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    app.extensions["satchel"] = Models(config.models, config.pass_at)
+    app.extensions["satchel"] = Collection(config.models, config.pass_at)
     app.extensions["satchel_classes"] = Settings(config.limits, config.levels)
     app.extensions["satchel_kept"] = Kept(config.kept_bytes, config.kept_seconds)
     language.speak(app)

@@ -142,7 +142,7 @@ def run(arguments: argparse.Namespace) -> int:
         outbuf_overflow=largest,
     )
     host, port = listening.getsockname()[:2]
-    for reason in app.extensions["satchel"].left_out:
+    for reason in app.extensions["satchel"].offered.left_out:
         print(f"satchel: left out: {reason}", file=sys.stderr)
     why = f" (port {PORT} is not free)" if elsewhere else ""
     path = f"/{arguments.prefix.strip('/')}" if arguments.prefix.strip("/") else ""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from satchel.collection import Listed
 from satchel.spec import Feature, Score, Spec
 from satchel.spec.card import ALL_ROWS, CHOICE, FRESH, TEST
 from satchel_web.language import gettext, lazy_gettext, number, said
-from satchel_web.models import Listed
 
 OWN, SHIPPED, EXAMPLES = "own", "shipped", "examples"
 

@@ -17,8 +17,10 @@ from werkzeug.exceptions import (
     MethodNotAllowed,
     NotFound,
     RequestEntityTooLarge,
+    ServiceUnavailable,
 )
 
+from satchel import BundleError
 from satchel_web.api import PREFIX, problem
 from satchel_web.language import gettext, lazy_gettext
 
@@ -153,6 +155,9 @@ def _page(title: str, text: str, status: int) -> Response:
 def show_failure(error: Exception) -> ResponseReturnValue:
     """Answer a failure of the site itself."""
     _log(current_app, error, request.endpoint)
+    if isinstance(error, BundleError):  # its file is being replaced, or was damaged
+        text = gettext("The file of this model cannot be read now. Try again in a moment.")
+        return show_error(ServiceUnavailable(text))
     return show_error(InternalServerError())
 
 

@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Any
 
 from satchel.errors import RecordError, TableError
-from satchel.prediction import Prediction
+from satchel.prediction import Origin, Prediction
 from satchel.predictor import Predictor
 from satchel.sentence import Sentence
 from satchel.spec import Spec
@@ -246,6 +246,11 @@ class ClassList:
     def read(self) -> list[Student]:
         """Students whose rows could be read."""
         return [student for student in self.students if not student.refused]
+
+    @property
+    def origin(self) -> Origin | None:
+        """Which model answered, and which version of it."""
+        return next((one.prediction.origin for one in self.read), None)
 
     @property
     def refused(self) -> list[Student]:
