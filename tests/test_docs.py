@@ -83,6 +83,21 @@ def test_the_page_of_own_data_leads_from_a_file_to_answers(shell):
     assert rows == 29  # a header and 28 students
 
 
+@pytest.mark.skipif(shutil.which("sh") is None, reason="there is no shell")
+def test_the_page_of_other_models_makes_bundles_that_answer(shell):
+    pytest.importorskip("skl2onnx", reason="needs the extra [train]")
+    from satchel_training.own.declared import read_declared
+
+    (python,), (commands,), (declared,) = (
+        examples("other-models.md", language) for language in ("python", "sh", "toml")
+    )
+    script = f"cat > fit.py <<'END'\n{python}END\n{sys.executable} fit.py\n"
+    done = shell(f"{sys.executable} examples/invented_school.py .\n{script}{commands}")
+    assert done.returncode == 0, f"{done.stdout}{done.stderr}"
+    assert done.stdout.count("\n") == 30  # a line of the export, a header and 28 students
+    assert len(read_declared(declared, "lastyear.toml").encoded) == 2
+
+
 def test_the_declaration_that_the_page_of_own_data_shows_is_one():
     pytest.importorskip("sklearn", reason="needs the extra [train]")
     from satchel_training.own.declared import read_declared

@@ -1,1 +1,19 @@
 """Export: a trained model to one ONNX graph, and with its spec to a bundle."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from satchel_export.adopt import from_network, from_pipeline
+
+__all__ = ["from_network", "from_pipeline"]
+
+
+def __getattr__(name: str) -> Any:
+    # Only who makes a bundle needs scikit-learn and pandas.
+    if name in __all__:
+        from satchel_export import adopt
+
+        return getattr(adopt, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -35,10 +35,21 @@ def convert(estimator: Any, columns: int) -> onnx.ModelProto:
     outputs = [output.name for output in model.graph.output]
     wanted = outputs[1] if is_classifier(estimator) else outputs[0]
     selected: onnx.ModelProto = select_model_inputs_outputs(model, outputs=[wanted])
+    for node in selected.graph.node:
+        _number_labels(node)
     # skl2onnx writes the operators of OPSET, and declares the oldest that has them all.
     for opset in selected.opset_import:
         opset.version = ML_OPSET if opset.domain else OPSET
     return selected
+
+
+def _number_labels(node: onnx.NodeProto) -> None:
+    """Let a classifier number its labels, whose names stand in the spec."""
+    for attribute in node.attribute:
+        if attribute.name == "classlabels_strings":
+            name = "classlabels_int64s" if node.op_type.startswith("Tree") else "classlabels_ints"
+            numbers = onnx.helper.make_attribute(name, range(len(attribute.strings)))
+            attribute.CopyFrom(numbers)
 
 
 def versions() -> dict[str, str]:

@@ -16,6 +16,8 @@ import onnx
 from numpy.typing import NDArray
 
 from satchel.bundle import INDEX, METADATA_KEY, Bundle, Index, read
+from satchel.bundle.onnx_file import read_model
+from satchel.bundle.operators import check_graph
 from satchel.decode.decoder import decode_output
 from satchel.encode.encoder import Encoder
 from satchel.errors import BundleError
@@ -27,8 +29,6 @@ from satchel.spec import (
     Card,
     Check,
     Classes,
-    Distribution,
-    Output,
     Score,
     Segment,
     Spec,
@@ -85,11 +85,18 @@ def write(
     encoder = Encoder(spec.inputs)
     graphs, versions = [], dict(spec.card.versions)
     for output in spec.outputs:
-        module = FRAMEWORKS[head(spec.model, output)]
-        framework = importlib.import_module(f"satchel_export.{module}")
-        graph = framework.convert(heads[output.name], encoder.width)
-        graphs.append(Head(output.name, graph, graph.graph.output[0].name, _width(output)))
-        versions |= framework.versions()
+        estimator = heads[output.name]
+        if hasattr(estimator, "convert"):  # it was trained elsewhere
+            graph = estimator.convert(encoder.width)
+            versions |= estimator.versions()
+        else:
+            module = FRAMEWORKS[head(spec.model, output)]
+            framework = importlib.import_module(f"satchel_export.{module}")
+            graph = framework.convert(estimator, encoder.width)
+            versions |= framework.versions()
+        raw = raw_output(output, estimator, np.zeros((1, encoder.width), np.float32))
+        width = None if isinstance(output, Segment) else raw.shape[1]
+        graphs.append(Head(output.name, graph, graph.graph.output[0].name, width))
     model = assemble(graphs, encoder.width)
     versions["onnx"] = onnx.__version__
     spec = replace(
@@ -102,6 +109,7 @@ def write(
     swept = sweep(_predictor(spec, model), _columns(invented) if columns is None else columns)
     spec = replace(spec, card=replace(spec.card, sweeps=swept))
     spec, content = _versioned(spec, model, path, after)
+    check_graph(read_model(content))
     bundle = Bundle(str(path), content, spec, hashlib.sha256(content).hexdigest(), False, False)
     predictor = Predictor(bundle)
     if not predictor.verify().passed:
@@ -249,14 +257,6 @@ def _far_labels(
         decode_output(output, raw).label for raw in (graph, native - margin, native + margin)
     )
     return np.asarray((label != low) & (label != high))
-
-
-def _width(output: Output) -> int | None:
-    if isinstance(output, Segment):
-        return None
-    if isinstance(output, Distribution):
-        return len(output.scores) - 1
-    return len(output.labels) if isinstance(output, Classes) else 1
 
 
 def write_index(folder: Path) -> None:

@@ -60,7 +60,7 @@ def from_plain(kind: type[T], value: object) -> T:
     SpecError
         Where `value` does not have the shape that the type hints of `kind` ask for.
     """
-    made: T = _read_frozen(kind, value, None)
+    made: T = _reader(kind)(value, None)  # type: ignore[arg-type]  # a type can be hashed
     return made
 
 

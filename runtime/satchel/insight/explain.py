@@ -123,8 +123,8 @@ def explain(
     quantity = choose(spec, output, predictor.predict(record))
     if not spec.reference.background:
         raise BundleError(
-            f"{predictor.name} has no background records to explain against: it was made before "
-            "bundles had them; train and export it again"
+            f"{predictor.name} has no background records to explain against; export it again "
+            "with rows to invent them from"
         )
     features = spec.inputs.features
     values = [given(feature, record) for feature in features]

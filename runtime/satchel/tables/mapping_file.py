@@ -33,7 +33,12 @@ from satchel.tables.table import FileOptions
 LARGEST = 1 << 20
 FIRST_LINE = "# How satchel reads this table; give it with --mapping."
 KEYS = ("missing", "table", "columns", "values", "set")
-LEARNED = ("task", "fields", "left-out")  # what was learned from the table: for training alone
+LEARNED = (
+    "task",
+    "fields",
+    "encoded",
+    "left-out",
+)  # what was learned from the table: for training alone
 # Whether a file is trusted is for whoever reads it to say, each time.
 OPTIONS = {name.replace("_", "-"): name for name in FileOptions.__slots__ if name != "unlimited"}
 DECIMALS = (".", ",")

@@ -29,7 +29,9 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
 
 from satchel import DataError, TableMapping
-from satchel.spec import Category, Feature, Monotonic, Number
+from satchel.errors import SpecError
+from satchel.frozen_json import from_plain, to_plain
+from satchel.spec import Category, Column, Feature, Monotonic, Number
 from satchel.tables.mapping_file import KEYS, LEARNED, mapping_of, toml_text, write_mapping
 
 Kind = Literal["score", "outcome", "levels"]
@@ -76,6 +78,8 @@ class Declared:
         Fields that must be given; the others may be missing.
     directions : mapping
         From a field to ``increasing`` or ``decreasing``.
+    encoded : tuple of Column
+        The columns of the matrix that a model trained elsewhere takes; empty for one trained here.
     left_out : mapping
         From a column to why it is not asked.
     mapping : TableMapping
@@ -94,6 +98,7 @@ class Declared:
     fields: tuple[Feature, ...] = ()
     needed: tuple[str, ...] = ()
     directions: Mapping[str, Monotonic] = field(default_factory=dict)
+    encoded: tuple[Column, ...] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
     mapping: TableMapping = field(default_factory=TableMapping)
 
@@ -130,6 +135,9 @@ class Declared:
             for key, value in plain.items():
                 if value not in (False, "", ()):
                     yield f"{key} = {_toml(value)}"
+        for column in self.encoded:
+            yield "\n[[encoded]]"
+            yield from (f"{key} = {_toml(value)}" for key, value in to_plain(column).items())
         if self.left_out:
             yield "\n[left-out]"
             for name, why in self.left_out.items():
@@ -139,7 +147,7 @@ class Declared:
 _TASK_KEYS = tuple(
     one.name.replace("_", "-")
     for one in fields(Declared)
-    if one.name not in ("fields", "needed", "directions", "left_out", "mapping")
+    if one.name not in ("fields", "needed", "directions", "encoded", "left_out", "mapping")
 )
 
 
@@ -207,6 +215,7 @@ def read_declared(text: str, name: str) -> Declared:
         fields=tuple(features),
         needed=tuple(needed),
         directions=directions,
+        encoded=_encoded(plain.get("encoded", []), name),
         left_out={column: str(why) for column, why in left_out.items()},
         mapping=mapping_of({key: plain[key] for key in KEYS if key in plain}, name),
     )
@@ -237,6 +246,15 @@ def _feature(column: str, said: Any, name: str) -> Feature:
         raise DataError(f"{name}: unit in {place} must be a text")
     limits = _limits(said.get("limits"), name, place)
     return Number(unit=said.get("unit", ""), limits=limits, integer=flags["integer"], **common)
+
+
+def _encoded(value: Any, name: str) -> tuple[Column, ...]:
+    if not isinstance(value, list):
+        raise DataError(f"{name}: encoded must be tables, [[encoded]]")
+    try:
+        return tuple(from_plain(Column, one) for one in value)  # type: ignore[arg-type]
+    except SpecError as error:
+        raise DataError(f"{name}: [[encoded]]: {error}") from None
 
 
 def _limits(value: Any, name: str, place: str) -> tuple[float | None, float | None]:
