@@ -21,6 +21,7 @@ _TOTAL = re.compile(r"[/(\[].*$", re.DOTALL)  # behind a name there may stand a 
 _WORD = re.compile(r"[^\W\d_]{3,}|\d+")
 _DIGITS = re.compile(r"\d+")
 _LAST_DIGITS = re.compile(r"\d+$")
+_LETTERS, _ROMAN = ("a", "b", "c", "d"), ("i", "ii", "iii", "iv")
 # Words for no and yes that do not begin as those do.
 NO = {"0", "false", "f", "non", "nein", "não", "nao", "ne", "nej", "nie", "нет", "لا"}
 YES = {
@@ -128,11 +129,16 @@ def _columns(spec: Spec, names: Sequence[str], mapping: TableMapping) -> dict[st
         [name for name in free if name not in found],
     )
     left = [name for name in free if name not in found]
+    lettered = _lettered(left)
     for feature in absent:
         if feature.name in found.values() or not isinstance(feature, Number):
             continue
         number = _LAST_DIGITS.search(feature.name)
-        same = [name for name in left if number and _numbers(name) == [number[0]]]
+        same = [
+            name
+            for name in left
+            if number and (_numbers(name) or lettered.get(name)) == [number[0]]
+        ]
         if len(same) == 1:
             found[same[0]] = feature.name
             left.remove(same[0])
@@ -161,6 +167,21 @@ def _words(name: str) -> frozenset[str]:
 
 def _numbers(name: str) -> list[str]:
     return [digits.lstrip("0") or "0" for digits in _DIGITS.findall(_TOTAL.sub("", name))]
+
+
+def _lettered(names: Sequence[str]) -> dict[str, list[str]]:
+    """Return the numbers of columns that are counted in letters, as Test A and Test B are."""
+    found: dict[str, list[str]] = {}
+    for letters in (_ROMAN, _LETTERS):
+        alike: dict[str, dict[str, str]] = {}
+        for name in names:
+            stem, _, last = _TOTAL.sub("", name).strip().casefold().rpartition(" ")
+            if stem and last in letters:
+                alike.setdefault(stem, {})[last] = name
+        for held in alike.values():
+            if len(held) > 1 and {*held} == {*letters[: len(held)]}:
+                found |= {name: [str(letters.index(one) + 1)] for one, name in held.items()}
+    return found
 
 
 def meaning(values: Sequence[tuple[str, str]], word: str) -> str:

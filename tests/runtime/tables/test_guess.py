@@ -32,6 +32,22 @@ def test_a_column_is_guessed_by_its_name(spec, column, field):
     assert found == ({} if field is None else {column: field})
 
 
+@pytest.mark.parametrize(
+    ("names", "fields"),
+    [
+        (["Test A /10", "Test B (40)"], ["G1", "G2"]),
+        (["Term II", "Term I"], ["G2", "G1"]),
+        (["Test A", "Section B"], []),  # not counted together
+        (["Test B", "Test C"], []),  # there is no first
+        (["Test A"], []),
+        (["Test A", "Test B", "Quiz A", "Quiz B"], []),  # two fit alike
+    ],
+)
+def test_columns_may_be_counted_in_letters(spec, names, fields):
+    found = guess(spec, names, [], TableMapping()).columns
+    assert [found[name] for name in names if name in found] == fields
+
+
 def test_nothing_is_guessed_where_two_columns_fit_alike(spec):
     assert guess(spec, ["Test 1", "Quiz 1"], [], TableMapping()).columns == {}
 
