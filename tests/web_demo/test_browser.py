@@ -126,8 +126,13 @@ def names(page):
 
 
 def fits(page):
+    """Whether nothing is cut off at the side: of the page, or of the list of students in it."""
     wide = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
-    return wide[0] <= wide[1]
+    list_fits = page.evaluate(
+        "[...document.querySelectorAll('table.class')]"
+        ".every(one => one.scrollWidth <= one.parentElement.clientWidth)"
+    )
+    return wide[0] <= wide[1] and list_fits
 
 
 def test_from_a_file_to_a_list_of_names_and_back(page, site, a_list, tmp_path):

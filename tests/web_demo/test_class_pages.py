@@ -172,6 +172,7 @@ def test_an_answered_workbook_brings_the_class_back(site):
     content = client.get("/class/answer.xlsx").data
     book = openpyxl.load_workbook(io.BytesIO(content))
     sheet = book.active
+    assert sheet.column_dimensions["E"].width == len("predicted_G3") + 2
     place = [cell.value for cell in sheet[1]].index(DONE)
     sheet.cell(3, place + 1).value = "talked with the parents"
     changed = io.BytesIO()

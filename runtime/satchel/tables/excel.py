@@ -301,10 +301,6 @@ class ExcelWriter:
         self._styles = self._look.carry(self._book)
         self._sheet = self._book.create_sheet("predicted")
         self._in_memory = isinstance(file, io.BytesIO)
-        if self._in_memory:  # what is to stay in memory is written to no disk
-            from satchel.tables.workbook_memory import SheetInMemory
-
-            self._sheet._writer = SheetInMemory(self._sheet)
         self._count = 0
         self._text = lru_cache(maxsize=4096)(_safe_text)  # a column holds few different texts
 
@@ -312,7 +308,7 @@ class ExcelWriter:
         """Write rows; the first rows written are the header and what stands above it."""
         if not self._count:
             rows = list(rows)
-            self._set_widths(rows)
+            self._begin(rows)
         for row in rows:
             self._count += 1
             if self._count > MOST_ROWS:
@@ -341,13 +337,18 @@ class ExcelWriter:
         if not self._sheet.closed:
             self._sheet.close()
 
-    def _set_widths(self, heads: Sequence[Row]) -> None:
+    def _begin(self, heads: Sequence[Row]) -> None:
+        """Set the widths of columns, which a sheet writes first."""
         from openpyxl.utils import get_column_letter
 
         names = heads[self._heads - 1] if 0 < self._heads <= len(heads) else ()
         widths = {i: width_for(as_text(name)) for i, name in enumerate(names)}
         for place, width in (widths | dict(self._look.widths)).items():
             self._sheet.column_dimensions[get_column_letter(place + 1)].width = width
+        if self._in_memory:  # what is to stay in memory is written to no disk
+            from satchel.tables.workbook_memory import SheetInMemory
+
+            self._sheet._writer = SheetInMemory(self._sheet)
 
     def _styled(self, value: object, style: int | str) -> object:
         """Return a cell in a style of the workbook that came, or with a number format."""
