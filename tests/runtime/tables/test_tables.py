@@ -456,6 +456,8 @@ def test_a_signal_that_ends_the_process_leaves_nothing_behind(tmp_path, name):
     code = (
         "import os, signal, sys\n"
         "from satchel.files import replacing\n"
+        "for one in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):\n"
+        "    signal.signal(one, signal.SIG_DFL)  # under nohup it is ignored\n"
         "with replacing(sys.argv[1]) as file:\n"
         f"    os.kill(os.getpid(), signal.{name})\n"
         "    file.write('x')\n"

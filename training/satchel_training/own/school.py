@@ -123,6 +123,11 @@ def too_few(task: Task, declared: Declared) -> str:
     frame = task.dataset.load()
     if len(frame) < LEAST_ROWS:
         return few(len(frame))
+    if len(declared.fields) > len(frame):
+        return (
+            f"{len(declared.fields):,} fields are more than the {len(frame):,} students: keep "
+            "those that matter in the declaration"
+        )
     if declared.kind == "outcome":
         counts = frame[declared.target].value_counts()
         rare = counts.idxmin()
