@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from satchel_export.transformers import Carried
 
 ENCODED = 1e-6  # that our encoder may be off, relative: float32 has 24 bits
+SUCCESS = ("pass", "yes", "true", "1")
 ROWS, SEED = 1000, 3  # of invented records
 
 Answer = Regression | Classes
@@ -99,7 +100,8 @@ def from_pipeline(
     pass_at : float or None
         The pass mark of a score.
     positive : str or None
-        Of two labels the one of success; the last in their order unless given.
+        Of two labels the one of success; needed unless one of them is ``pass``, ``yes``, ``true``
+        or ``1``.
     held_out : DataFrame, optional
         Rows with the target that the pipeline has not seen, for the figures of the card.
 
@@ -132,12 +134,11 @@ def from_pipeline(
         if not hasattr(rest, "predict_proba"):
             raise DataError(f"{named(rest)} gives no probabilities")
         labels = tuple(read_text(one) for one in rest.classes_)
-        two = len(labels) == 2
         output = Classes(
             name=output_name(target),
             label=target,
             labels=labels,
-            positive=(positive or labels[1]) if two else None,
+            positive=_success(labels, positive) if len(labels) == 2 else None,
         )
     else:
         output = _score(target, limits, pass_at)
@@ -255,6 +256,16 @@ def parts(pipeline: Any) -> tuple[Any, Any, list[str]]:
     if not hasattr(rest, "predict"):
         raise DataError("the pipeline does not end with a model")
     return encoder, rest, [str(one) for one in names]
+
+
+def _success(labels: Sequence[str], positive: str | None) -> str:
+    """Return which of two labels is that of success."""
+    known = [one for one in labels if one.casefold() in SUCCESS]
+    if positive is None and len(known) == 1:
+        return known[0]
+    if positive is None or positive not in labels:
+        raise DataError(f"say which label is success, positive: {labels[0]!r} or {labels[1]!r}")
+    return positive
 
 
 def _require_columns(carried: Carried, frame: pd.DataFrame) -> None:

@@ -98,6 +98,7 @@ def _pipeline(path: Path, declared: Declared | None, arguments: argparse.Namespa
         folder=arguments.out,
         declared=declared,
         pass_at=arguments.pass_at,
+        positive=arguments.positive,
         held_out=held_out,
     )
 

@@ -41,6 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     other.add_argument("--trust", action="store_true", help="load a pickle, which can run any code")
     other.add_argument("--name", metavar="TASK.MODEL", help="what the bundle is called")
     other.add_argument("--target", metavar="COLUMN", help="the column that it predicts")
+    other.add_argument("--positive", metavar="LABEL", help="of two labels the one of success")
     other.add_argument("--pass-at", metavar="MARK", type=float, help="the pass mark of a score")
     other.add_argument(
         "--declared",

@@ -113,6 +113,17 @@ def test_a_bundle_answers_as_its_pipeline(tmp_path, target, steps):
         assert list(many.label) == list(pipeline.predict(FRESH[FIELDS]))
 
 
+def test_of_two_labels_success_is_never_guessed(tmp_path):
+    rows = ROWS.assign(Outcome=ROWS.Outcome.map({"pass": "a", "fail": "b"}))
+    pipeline = make_pipeline(transformers(), LogisticRegression()).fit(rows[FIELDS], rows.Outcome)
+    one = {"target": "Outcome", "name": "own.logit", "folder": tmp_path}
+    for positive in (None, "c"):
+        with pytest.raises(DataError, match="which label is success, positive: 'a' or 'b'"):
+            from_pipeline(pipeline, rows, positive=positive, **one)
+    path = from_pipeline(pipeline, rows, positive="a", **one)
+    assert satchel.load(path).spec.outputs[0].positive == "a"
+
+
 def test_figures_come_from_rows_held_out_alone(tmp_path):
     pipeline = fitted(transformers(), Ridge())
     one = {"target": "Final", "folder": tmp_path, "limits": (0, 30), "pass_at": 14}
