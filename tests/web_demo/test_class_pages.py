@@ -245,6 +245,7 @@ def test_the_language_follows_the_browser_and_the_choice(site):
     ("content", "name", "said"),
     [
         (b"\x00" * 9, "8b.csv", "contient des octets nuls : ce n'est pas un fichier texte"),
+        (b"Nom,Note,Note\nAna,1,2\n", "8b.csv", "8b.csv : la première ligne"),
         (b"", "8b.xlsx", "8b.xlsx est vide, alors que son nom se termine par .xlsx"),
         (b"%PDF-1.7", "8b.csv", "8b.csv est un PDF : demandez le tableau lui-même"),
         (b"{\\rtf1", "8b.csv", "est un document : copiez son tableau"),

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from satchel import strict_json
 from satchel.errors import TableError
+from satchel.sentence import Sentence
 from satchel.tables.cells import as_json
 from satchel.tables.csv.plain import LONGEST_LINE
 from satchel.tables.table import (
@@ -123,7 +124,8 @@ class JsonLinesReader:
             self._keys: list[str] = []
             self._known: set[str] = set()
             first = list(self._first())
-            self.header = check_header([*map(name_of, self._keys)], f"{name}: the first line")
+            where = Sentence("{name}: {where}", name=name, where=Sentence("the first line"))
+            self.header = check_header([*map(name_of, self._keys)], where)
             rows = [cells for cells, _, _ in first]
             self.decimal = options.decimal or decimal_mark(rows, self.header, wanted, name)
             self._rows = itertools.chain(first, self._rest())

@@ -142,7 +142,8 @@ class CsvReader:
             if options.header_row:
                 where = Sentence("row {number}", number=options.header_row)
             raise TableError("{name}: {where} holds no names of columns", name=name, where=where)
-        self.header = check_header([*map(name_of, first[place])], f"{name}: {_nth(place, first)}")
+        where = Sentence("{name}: {where}", name=name, where=_nth(place, first))
+        self.header = check_header([*map(name_of, first[place])], where)
         self.remarks += passed_over(place, first)
         self.titles: Sequence[Row] = first[:place]
         if len(self.header) == 1 < len(wanted.known) and not wanted.likeness(self.header):
@@ -248,5 +249,7 @@ def _slices(chunk: Chunk, size: int) -> Iterator[Chunk]:
         yield Chunk(chunk.rows[part], chunk.numbers[part])
 
 
-def _nth(place: int, rows: Sequence[Row]) -> str:
-    return "the first line" if not any(map(any, rows[:place])) else f"row {place + 1}"
+def _nth(place: int, rows: Sequence[Row]) -> Sentence:
+    if any(map(any, rows[:place])):
+        return Sentence("row {number}", number=place + 1)
+    return Sentence("the first line")
