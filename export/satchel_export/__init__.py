@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from satchel_export.adopt import from_network, from_pipeline
+    from satchel_export.network import from_network
+    from satchel_export.pipeline import from_pipeline
 
 __all__ = ["from_network", "from_pipeline"]
 
@@ -13,7 +15,6 @@ __all__ = ["from_network", "from_pipeline"]
 def __getattr__(name: str) -> Any:
     # Only who makes a bundle needs scikit-learn and pandas.
     if name in __all__:
-        from satchel_export import adopt
-
-        return getattr(adopt, name)
+        module = importlib.import_module(f"{__name__}.{name.removeprefix('from_')}")
+        return getattr(module, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

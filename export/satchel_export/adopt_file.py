@@ -8,12 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from sklearn.base import is_classifier
 
 from satchel import DataError, TableMapping
 from satchel.spec import Category, Feature, Number
 from satchel.values import read_text
-from satchel_export.adopt import from_network, from_pipeline, loaded, parts
+from satchel_export.network import from_network, loaded
+from satchel_export.pipeline import from_pipeline, parts
+from satchel_export.transformers import carry
 from satchel_training.own.declared import Declared, read_declared
+from satchel_training.own.school import target_of
 from satchel_training.own.sheet import read_sheet, to_frame
 
 PIPELINES, NETWORKS = (".joblib", ".pkl", ".pickle"), (".onnx", ".keras")
@@ -39,7 +43,7 @@ def adopt(arguments: argparse.Namespace) -> Path:
         raise DataError(f"{path.name} is no model that can be read: it should be one of {kinds}")
     if declared is None:
         raise DataError(f"{path.name} says nothing of its fields: name them with --declared FILE")
-    target = _target(declared)
+    target = target_of(declared)
     network = loaded(path) if path.suffix == ".onnx" else _keras(path)
     return from_network(
         network,
@@ -52,10 +56,6 @@ def adopt(arguments: argparse.Namespace) -> Path:
 
 
 def _pipeline(path: Path, declared: Declared | None, arguments: argparse.Namespace) -> Path:
-    from sklearn.base import is_classifier
-
-    from satchel_export.transformers import carry
-
     if not arguments.trust:
         raise DataError(
             f"{path.name} is a pickle, which can run any code: if you made it, or trust who did, "
@@ -113,12 +113,6 @@ def _field(name: str, categories: dict[str, dict[str, Any]], known: dict[str, Fe
 
 def _values(column: pd.Series) -> list[Any]:
     return [None if pd.isna(value) else value for value in column]
-
-
-def _target(declared: Declared) -> Feature:
-    if declared.kind == "score":
-        return Number(name=declared.target, label=declared.target, limits=declared.limits)
-    return Category(name=declared.target, label=declared.target, values=declared.labels)
 
 
 def _rows(

@@ -185,7 +185,7 @@ def latest(path: Path, spec: Spec) -> str:
     for line in history.read_text("utf-8").splitlines() if history.exists() else ():
         with contextlib.suppress(ValueError, LookupError, TypeError):  # of a line that was cut off
             plain = json.loads(line)
-            if plain["bundle"] == spec.name:
+            if plain["bundle"] == spec.name and version_key(plain["now"]):
                 versions.append(plain["now"])
     return max(versions, key=version_key)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import importlib
 import re
@@ -63,7 +62,8 @@ def write(
     spec : Spec
         As the run holds it: without checks or a version of its own.
     heads : dict
-        The native model: from the name of an output to the estimator that answers it.
+        The native model: from the name of an output to the estimator that answers it. One that was
+        trained elsewhere is an `Adopted`, which knows its own way to a graph.
     folder : Path
         Where bundles are kept.
     columns : mapping of str to ndarray, shape (rows,), optional
@@ -128,12 +128,14 @@ def put(bundle: Bundle, path: Path) -> None:
     A reader finds the former bundle or the new one at every moment, also where this is killed:
     in between the index names no digest for it.
     """
-    with contextlib.suppress(BundleError):
+    try:
         index = Index.read(path.parent)
-        if index.digests.pop(bundle.name, bundle.sha256) != bundle.sha256:
-            index.sizes.pop(bundle.name)
-            with replacing(path.parent / INDEX) as file:
-                file.write(index.to_json())
+    except BundleError:  # damaged, and written anew below
+        index = Index()
+    if index.digests.pop(bundle.name, bundle.sha256) != bundle.sha256:
+        index.sizes.pop(bundle.name)
+        with replacing(path.parent / INDEX) as file:
+            file.write(index.to_json())
     with replacing(path, "wb") as file:
         file.write(bundle.model)
     with replacing(path.parent / f"{bundle.name}.card.md") as file:

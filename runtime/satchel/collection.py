@@ -110,15 +110,15 @@ class Collection:
         """Read the files that are new or have changed."""
         listed: dict[str, Listed] = {}
         defaults: dict[str, str] = {}
-        before, self._files = self._files, {}
+        files: dict[str, tuple[Stamp, Listed | None, str]] = {}
         for path in bundles.paths(self._folders):
-            stamp, (known, one, why) = _stamp(path), before.get(path, ((), None, ""))
+            stamp, (known, one, why) = _stamp(path), self._files.get(path, ((), None, ""))
             if stamp != known:
                 try:
                     one, why = self._read(path), ""
                 except BundleError as error:  # the others serve; so does its former, while open
                     why = str(error)
-            self._files[path] = (stamp, one, why)
+            files[path] = (stamp, one, why)
             if one is None:
                 continue
             other = listed.setdefault(one.spec.name, one)
@@ -133,7 +133,8 @@ class Collection:
                     f"two models are the default of {one.spec.task}: {first} and {one.spec.name}; "
                     "take one out of the defaults of its index.json"
                 )
-        left_out = tuple(why for _, _, why in self._files.values() if why)
+        self._files = files
+        left_out = tuple(why for _, _, why in files.values() if why)
         return Offered(listed, defaults, left_out)
 
     def _read(self, path: str) -> Listed:

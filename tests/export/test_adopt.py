@@ -311,6 +311,14 @@ def test_a_bare_graph_becomes_a_bundle(tmp_path, declared, opset):
         predictor.explain(RECORD)
 
 
+def test_an_ordinal_column_orders_its_field(tmp_path):
+    ordinal = DECLARED.replace('kind = "one-hot"', 'kind = "ordinal"').replace('value = "bus"', "")
+    path = from_network(
+        graph(), read_declared(ordinal, "own.toml"), model="linear", folder=tmp_path
+    )
+    assert satchel.load(path).predict({"mark": 14, "road": "on foot"}).value == 15.0
+
+
 @pytest.mark.parametrize(
     ("made", "why"),
     [

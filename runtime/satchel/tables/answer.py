@@ -82,7 +82,7 @@ def open_writer(
     places: Sequence[int | None],
     numbers: Sequence[bool],
     heads: int = 1,
-    said: str = "",
+    description: str = "",
 ) -> Writer:
     """Return a writer of the answer to a table.
 
@@ -101,8 +101,8 @@ def open_writer(
         For each column of the answer, whether it is a predicted number.
     heads : int
         How many of the first rows are names of columns, or titles above them.
-    said : str
-        What a workbook is to say of itself.
+    description : str
+        What a workbook says of itself, among its properties.
     """
     if kind == "json":
         return PlainWriter(file)
@@ -118,7 +118,7 @@ def open_writer(
         # Text that came as text, beside numbers, is meant to be text.
         decimal = table.style.decimal if isinstance(table, CsvReader) else ""
         look = table.look.placed(places) if isinstance(table, ExcelReader) else None
-        return ExcelWriter(file, decimal, heads, look, said)
+        return ExcelWriter(file, decimal, heads, look, description)
     from satchel.tables.arrow import ParquetReader, ParquetWriter, number_type
 
     of_table: Sequence[Any] = [None] * len(table.header)

@@ -62,7 +62,8 @@ class ExcelReader:
     wanted : Wanted
         By which its header is known among rows above it.
 
-    The attributes are those of `Table`, and what the workbook says of itself: `said`.
+    The attributes are those of `Table`, and what the workbook says of itself:
+    `description`.
 
     Raises
     ------
@@ -108,7 +109,7 @@ class ExcelReader:
         self.remarks += passed_over(place, first)
         self.titles: Sequence[Row] = first[:place]
         self.look = Look(self._book, widths_of(sheet, len(self.header)), first[place].styles)
-        self.said = self._book.properties.description or ""
+        self.description = self._book.properties.description or ""
         self._number = place + 1
         most = min(ROWS_PER_CHUNK, MOST_CELLS // len(self.header))
         next_ones = [*first[place + 1 :], *itertools.islice(rows, most)]
@@ -279,8 +280,8 @@ class ExcelWriter:
         How many of the first rows are names of columns, or titles above them: texts as they are.
     look : Look
         How the sheet looks that the rows came from, by the places of this one.
-    said : str
-        What the workbook is to say of itself, among its properties.
+    description : str
+        What the workbook says of itself, among its properties.
     """
 
     def __init__(
@@ -289,7 +290,7 @@ class ExcelWriter:
         decimal: str,
         heads: int = 1,
         look: Look | None = None,
-        said: str = "",
+        description: str = "",
     ) -> None:
         import openpyxl
 
@@ -297,7 +298,7 @@ class ExcelWriter:
         self._decimal = decimal
         self._look = look or Look()
         self._book = openpyxl.Workbook(write_only=True)
-        self._book.properties.description = said or None
+        self._book.properties.description = description or None
         self._styles = self._look.carry(self._book)
         self._sheet = self._book.create_sheet("predicted")
         self._in_memory = isinstance(file, io.BytesIO)
@@ -319,6 +320,7 @@ class ExcelWriter:
             if self._decimal and self._count > self._heads:
                 cells = [as_number(cell, self._decimal) for cell in cells]
             styles = self._look.header if self._count == self._heads else _styles(row)
+            cells += [None] * (max(styles, default=-1) + 1 - len(cells))
             for place, style in styles.items():
                 cells[place] = self._styled(cells[place], style)
             self._sheet.append(cells)

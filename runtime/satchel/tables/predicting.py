@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import BinaryIO, Literal, cast
 
 from satchel.errors import TableError
@@ -14,10 +14,9 @@ from satchel.predictor import Predictor, load
 from satchel.tables.answer import answer_kind, open_writer
 from satchel.tables.columns import AnswerColumn, Part, answer_columns
 from satchel.tables.mapping import TableMapping
-from satchel.tables.mapping_file import write_mapping
 from satchel.tables.run import Progress, Source, TableRun, open_table, path_of
 from satchel.tables.students import NOTE, Passed
-from satchel.tables.table import Answered, FileOptions, Row, answered
+from satchel.tables.table import Answered, Row, answered
 from satchel.values import listed, printable, quoted
 
 MOST_SORTED = 100_000  # rows that are held in memory to be sorted
@@ -52,8 +51,8 @@ class TableOptions:
         Whether the rows above the header are written too, into CSV and Excel.
     blank : tuple of str
         Names of columns to add for people to fill in; one that came stays as it is.
-    remember : bool
-        Whether a workbook remembers the columns of the mapping, for `remembered`.
+    description : str
+        What a workbook says of itself, among its properties.
     threads : int
         1 for one thing at a time; more overlap reading, predicting and writing. 0 for as many as
         there are processors, two at most.
@@ -71,7 +70,7 @@ class TableOptions:
     again: bool = False
     titles: bool = False
     blank: tuple[str, ...] = ()
-    remember: bool = False
+    description: str = ""
     threads: int = 0
 
 
@@ -171,11 +170,8 @@ def predict_table(
             raise TableError(f"{kind} cannot be printed on a terminal; give -o FILE")
         titles = table.titles if options.titles and kind in ("csv", "xlsx") else ()
         heads = [*titles, answer.header] if answer.header else []
-        said = ""
-        if options.remember:  # how the file that came was read is not how this one is
-            said = write_mapping(replace(options.mapping, options=FileOptions()))
         writer = open_writer(
-            file, kind, path, table, answer.places, answer.numbers, len(heads), said
+            file, kind, path, table, answer.places, answer.numbers, len(heads), options.description
         )
         stack.enter_context(closing(writer))
         if heads:

@@ -7,7 +7,7 @@ import zipfile
 
 import pytest
 
-from satchel import TableError
+from satchel import TableError, TableOptions, predict_table
 from satchel.cli import main
 from satchel.tables.cells import Percent
 from satchel.tables.mapping import TableMapping, wanted
@@ -184,6 +184,21 @@ def test_colours_and_widths_come_back_with_their_cells(predict):
     place = [cell.value for cell in answer[1]].index("risk") + 1
     letter = openpyxl.utils.get_column_letter(place)
     assert answer.column_dimensions[letter].width == 10
+
+
+def test_a_title_that_is_coloured_beyond_its_words_comes_back_so(tiny_path):
+    def colour(sheet):
+        for row in sheet["A1:F1"]:
+            for cell in row:
+                cell.fill = openpyxl.styles.PatternFill("solid", fgColor="00FFEE00")
+
+    content = book(["Class 9b"], HEADER, ["Zoë", 12, 6.5, "math"], change=colour)
+    target = io.BytesIO()
+    source = io.BytesIO(content)
+    source.name = "c.xlsx"
+    predict_table(tiny_path, source, target, TableOptions(titles=True, kind="xlsx"))
+    first = openpyxl.load_workbook(io.BytesIO(target.getvalue())).active[1]
+    assert [cell.fill.fgColor.rgb == "00FFEE00" for cell in first[:7]] == [True] * 6 + [False]
 
 
 def test_a_style_that_a_damaged_workbook_lacks_is_left_out(predict):

@@ -10,7 +10,7 @@ from importlib.util import find_spec
 import pandas as pd
 
 from satchel import DataError
-from satchel.spec import Category, Classes, Feature, Number, Output, Regression
+from satchel.spec import Category, Classes, Feature, Number, Regression
 from satchel_training.datasets.source import DataSource
 from satchel_training.own.declared import Declared
 from satchel_training.own.sheet import Sheet, to_frame
@@ -45,7 +45,7 @@ def task_of(declared: Declared, sheet: Sheet) -> tuple[Task, int]:
     DataError
         Where the table does not hold what is declared.
     """
-    target = _target(declared)
+    target = target_of(declared)
     beside = [_plain_column(sheet, name) for name in (declared.group, declared.year) if name]
     frame = to_frame(sheet, (target, *declared.fields, *beside))
     known = frame[declared.target].notna()
@@ -80,7 +80,7 @@ def task_of(declared: Declared, sheet: Sheet) -> tuple[Task, int]:
             title=f"{declared.target}, from this school's own data",
             dataset=dataset,
             features=tuple(one.name for one in declared.fields),
-            outputs=(_output(declared),),
+            outputs=(output_of(declared),),
             models=models_of(declared),
             naive=last_known(naive) if naive else mean,
             naive_text=text if declared.kind == "score" else "the share of each label",
@@ -151,7 +151,8 @@ def output_name(target: str) -> str:
     return re.sub(r"[^\w .-]+", " ", target).strip(" .") or "result"
 
 
-def _output(declared: Declared) -> Output:
+def output_of(declared: Declared) -> Regression | Classes:
+    """Return the output that answers what is declared."""
     name = output_name(declared.target)
     if declared.kind == "score":
         high = declared.limits[1]
@@ -167,7 +168,8 @@ def _output(declared: Declared) -> Output:
     return Classes(name=name, label=declared.target, labels=declared.labels, positive=positive)
 
 
-def _target(declared: Declared) -> Feature:
+def target_of(declared: Declared) -> Feature:
+    """Return the column with the results, as a field."""
     name = declared.target
     if declared.kind == "score":
         return Number(name=name, label=name, limits=declared.limits)
